@@ -1,0 +1,52 @@
+# Headframe: everyday commands. Each sets up .venv by itself and is quick when it is there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: run test check bench soak clean setup dev locales lock
+
+run: $(RUN_STAMP)  ## start Headframe (a preview in the browser when there is no DISCORD_TOKEN)
+	$(BIN)/headframe run
+
+test: $(DEV_STAMP)  ## run the tests (rings 1-5)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not soak"
+
+check: $(DEV_STAMP)  ## formatting, lint, strict types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(RUN_STAMP)  ## every benchmark against its naive baseline
+	$(BIN)/headframe bench
+
+soak: $(DEV_STAMP)  ## the long runs: faults, kill -9, random trees
+	$(BIN)/python -m pytest -q -m soak --timeout 9000
+
+setup: $(RUN_STAMP)
+dev: $(DEV_STAMP)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headframe needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock $(RUN_STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lock: $(DEV_STAMP)  ## resolve the dependencies anew into the two lock files (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements-dev.lock
+
+locales: $(DEV_STAMP)  ## collect texts for translation and compile the catalogues
+	$(BIN)/python scripts/locales.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info artefacts

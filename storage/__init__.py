@@ -1,0 +1,1 @@
+"""All SQL, and nothing else: tables, migrations, transactions and the questions the rest of the bot asks of them."""

@@ -1,0 +1,273 @@
+"""Entries and stories: which are known, storing new ones, corrections, and what readers ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, insert, or_, select, tuple_, update
+
+from storage.records import Entry, KnownEntry, NewEntry, SourceLine, Story
+from storage.rows import chunks, columns, into
+from storage.schema import entries, entry_facets, feeds, guild_feeds, stories
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_KNOWN = columns(entries, KnownEntry)
+_ENTRY = columns(entries, Entry)
+_STORY = columns(stories, Story)
+_CHUNK = 400  # pairs in one IN list: well under SQLite's 32,766 variables, few distinct statements to compile
+
+
+async def known(
+    connection: AsyncConnection, identities: Iterable[tuple[int, str]], link_keys: Iterable[tuple[int, str]]
+) -> list[KnownEntry]:
+    """Stored entries with any of these (feed id, identity) or (feed id, link key) pairs."""
+    found: dict[int, KnownEntry] = {}
+    for column, pairs in ((entries.c.identity, identities), (entries.c.link_key, link_keys)):
+        for chunk in chunks(dict.fromkeys(pairs), _CHUNK):
+            statement = select(*_KNOWN).where(tuple_(entries.c.feed_id, column).in_(chunk))
+            for row in await connection.execute(statement):
+                found[row.id] = into(KnownEntry, row)
+    return list(found.values())
+
+
+async def pieces_of(connection: AsyncConnection, feed_id: int, *, limit: int = 500) -> frozenset[str]:
+    """Source hashes of a feed's newest entries."""
+    rows = await connection.execute(
+        select(entries.c.piece)
+        .where(entries.c.feed_id == feed_id, entries.c.piece.is_not(None))
+        .order_by(entries.c.id.desc())
+        .limit(limit)
+    )
+    return frozenset(row.piece for row in rows)
+
+
+async def reserve_stories(connection: AsyncConnection, count: int) -> list[int]:
+    """Ids for stories about to be stored, so that entries can name them before they are written."""
+    if connection.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence("stories", "id")
+        rows = await connection.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, count)))
+        return [int(row[0]) for row in rows]
+    # SQLite: this transaction is the only writer, so the next numbers are ours.
+    last = (await connection.execute(select(func.max(stories.c.id)))).scalar() or 0
+    return list(range(last + 1, last + 1 + count))
+
+
+async def add_stories(connection: AsyncConnection, rows: Sequence[tuple[int, str, datetime, datetime]]) -> None:
+    """Store stories given as (reserved id, title, published, seen)."""
+    if rows:
+        await connection.execute(
+            insert(stories),
+            [
+                {"id": id_, "title": title, "published_at": published, "first_seen_at": seen, "updated_at": seen}
+                for id_, title, published, seen in rows
+            ],
+        )
+
+
+async def add_entries(connection: AsyncConnection, new: Sequence[NewEntry]) -> list[int]:
+    """Store entries whose story is known; their ids in the same order."""
+    if not new:
+        return []
+    result = await connection.execute(
+        insert(entries).returning(entries.c.id, sort_by_parameter_order=True),
+        [
+            {
+                "feed_id": entry.feed_id,
+                "identity": entry.identity,
+                "link_key": entry.link_key,
+                "title": entry.title,
+                "url": entry.url,
+                "summary": entry.summary,
+                "author": entry.author,
+                "image": entry.image,
+                "published_at": entry.published_at,
+                "published_raw": entry.published_raw,
+                "first_seen_at": entry.first_seen_at,
+                "silent": entry.silent,
+                "piece": entry.piece,
+                "tags": entry.tags,
+                "story_id": entry.story_id,
+                "story_why": entry.story_why,
+            }
+            for entry in new
+        ],
+    )
+    ids = [row.id for row in result]
+    facets = [
+        {"facet": facet, "entry_id": entry_id}
+        for entry_id, entry in zip(ids, new, strict=True)
+        for facet in dict.fromkeys(entry.facets)
+    ]
+    if facets:
+        await connection.execute(insert(entry_facets), facets)
+    return ids
+
+
+async def add_source(connection: AsyncConnection, story_ids: Iterable[int], now: datetime) -> None:
+    """Each named story has one more source."""
+    for story_id in story_ids:
+        await connection.execute(
+            update(stories).where(stories.c.id == story_id).values(sources=stories.c.sources + 1, updated_at=now)
+        )
+
+
+async def correct(
+    connection: AsyncConnection,
+    entry: KnownEntry,
+    *,
+    title: str,
+    summary: str,
+    url: str | None,
+    tags: dict[str, object],
+    piece: str | None,
+    now: datetime,
+) -> None:
+    """Store an edited title; the story takes it over when this entry is its first."""
+    await connection.execute(
+        update(entries)
+        .where(entries.c.id == entry.id)
+        .values(title=title, summary=summary, url=url, tags=tags, piece=piece, edited_at=now)
+    )
+    if entry.story_id is not None:
+        first = select(func.min(entries.c.id)).where(entries.c.story_id == entry.story_id).scalar_subquery()
+        await connection.execute(
+            update(stories).where(stories.c.id == entry.story_id, first == entry.id).values(title=title, updated_at=now)
+        )
+
+
+async def sources_of(connection: AsyncConnection, story_ids: Iterable[int]) -> dict[int, list[SourceLine]]:
+    """story id → its entries, first one first, with the feed each came by."""
+    found: dict[int, list[SourceLine]] = {}
+    for chunk in chunks(dict.fromkeys(story_ids), _CHUNK):
+        rows = await connection.execute(
+            select(
+                entries.c.id.label("entry_id"),
+                entries.c.story_id,
+                entries.c.feed_id,
+                feeds.c.title.label("feed_title"),
+                feeds.c.url.label("feed_url"),
+                entries.c.title,
+                entries.c.url,
+                entries.c.image,
+                entries.c.summary,
+                entries.c.published_at,
+                entries.c.first_seen_at,
+                entries.c.tags,
+                entries.c.story_why,
+            )
+            .join(feeds, feeds.c.id == entries.c.feed_id)
+            .where(entries.c.story_id.in_(chunk))
+            .order_by(entries.c.id)
+        )
+        for row in rows:
+            found.setdefault(row.story_id, []).append(into(SourceLine, row))
+    return found
+
+
+async def stories_by_id(connection: AsyncConnection, story_ids: Iterable[int]) -> dict[int, Story]:
+    found: dict[int, Story] = {}
+    for chunk in chunks(dict.fromkeys(story_ids), _CHUNK):
+        for row in await connection.execute(select(*_STORY).where(stories.c.id.in_(chunk))):
+            found[row.id] = into(Story, row)
+    return found
+
+
+async def window(connection: AsyncConnection, since: datetime) -> list[tuple[int, int, str, datetime]]:
+    """(entry id, story id, title, time) of all entries seen since then, oldest first: to rebuild the story index."""
+    when = func.coalesce(entries.c.published_at, entries.c.first_seen_at)
+    rows = await connection.execute(
+        select(entries.c.id, entries.c.story_id, entries.c.title, entries.c.first_seen_at, when.label("at"))
+        .where(entries.c.first_seen_at >= since, entries.c.story_id.is_not(None))
+        .order_by(entries.c.id)
+    )
+    return [(row.id, row.story_id, row.title, row.first_seen_at) for row in rows]
+
+
+async def latest(
+    connection: AsyncConnection,
+    guild_id: int | None,
+    *,
+    facets: Sequence[str] = (),
+    before_id: int | None = None,
+    since: datetime | None = None,
+    limit: int = 10,
+) -> list[Entry]:
+    """Newest entries of the feeds a server reads (None: of all feeds) that carry every facet, newest first."""
+    conditions: list[Any] = []
+    if guild_id is not None:
+        conditions.append(
+            entries.c.feed_id.in_(select(guild_feeds.c.feed_id).where(guild_feeds.c.guild_id == guild_id))
+        )
+    conditions += [
+        select(entry_facets.c.entry_id)
+        .where(and_(entry_facets.c.facet == facet, entry_facets.c.entry_id == entries.c.id))
+        .exists()
+        for facet in facets
+    ]
+    if before_id is not None:
+        conditions.append(entries.c.id < before_id)
+    if since is not None:
+        conditions.append(entries.c.first_seen_at >= since)
+    when = func.coalesce(entries.c.published_at, entries.c.first_seen_at)
+    order = (entries.c.id.desc(),) if before_id is not None or limit > 100 else (when.desc(), entries.c.id.desc())
+    rows = await connection.execute(select(*_ENTRY).where(*conditions).order_by(*order).limit(limit))
+    return [into(Entry, row) for row in rows]
+
+
+async def newest_of_feed(connection: AsyncConnection, feed_id: int) -> Entry | None:
+    when = func.coalesce(entries.c.published_at, entries.c.first_seen_at)
+    row = (
+        await connection.execute(
+            select(*_ENTRY).where(entries.c.feed_id == feed_id).order_by(when.desc(), entries.c.id.desc()).limit(1)
+        )
+    ).first()
+    return into(Entry, row) if row else None
+
+
+async def get(connection: AsyncConnection, entry_id: int) -> Entry | None:
+    row = (await connection.execute(select(*_ENTRY).where(entries.c.id == entry_id))).first()
+    return into(Entry, row) if row else None
+
+
+async def by_links(connection: AsyncConnection, urls: Sequence[str]) -> list[Entry]:
+    """Entries with exactly one of these addresses, newest first."""
+    rows = await connection.execute(
+        select(*_ENTRY).where(entries.c.url.in_(urls)).order_by(entries.c.id.desc()).limit(50)
+    )
+    return [into(Entry, row) for row in rows]
+
+
+async def source_hosts(connection: AsyncConnection, guild_id: int | None, *, limit: int = 200) -> list[str]:
+    """Hosts that entries of a server's feeds came from, most frequent first (for autocomplete)."""
+    statement = (
+        select(entry_facets.c.facet, func.count().label("n"))
+        .where(entry_facets.c.facet.like("source:%"))
+        .group_by(entry_facets.c.facet)
+        .order_by(func.count().desc())
+        .limit(limit)
+    )
+    if guild_id is not None:
+        statement = statement.join(entries, entries.c.id == entry_facets.c.entry_id).where(
+            entries.c.feed_id.in_(select(guild_feeds.c.feed_id).where(guild_feeds.c.guild_id == guild_id))
+        )
+    return [row.facet.partition(":")[2] for row in await connection.execute(statement)]
+
+
+async def set_pieces(connection: AsyncConnection, pieces: Sequence[tuple[int, str]]) -> None:
+    """Remember new source hashes of known entries: pairs (entry id, hash)."""
+    for entry_id, piece in pieces:
+        await connection.execute(update(entries).where(entries.c.id == entry_id).values(piece=piece))
+
+
+async def count_since(connection: AsyncConnection, since: datetime) -> int:
+    statement = (
+        select(func.count())
+        .select_from(entries)
+        .where(or_(entries.c.first_seen_at >= since, entries.c.edited_at >= since))
+    )
+    return int((await connection.execute(statement)).scalar_one())
