@@ -1,0 +1,183 @@
+"""The composition root: builds every part once, starts them in order, stops them in the reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from importlib import metadata
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot import client as discord_client
+from bot.clock import utcnow
+from bot.delivery.bucket import Bucket
+from bot.delivery.compose import Composer
+from bot.delivery.outbox import Outbox
+from bot.delivery.routes import Routes
+from bot.delivery.sender import Sender
+from bot.feeds.cadence import CadenceSettings
+from bot.feeds.fetch import Fetcher, user_agent
+from bot.feeds.guard import Guard
+from bot.feeds.worker import ParserPool
+from bot.gateway import Connection
+from bot.ingest import Ingest
+from bot.pipeline import Pipeline
+from bot.scheduler import Scheduler
+from bot.services import Services
+from bot.subscriptions import SubscriptionBook
+from storage import feeds, guilds, subscriptions
+from storage.database import Database
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.client import HeadframeBot
+    from bot.ingest import Stored
+    from bot.settings import Settings
+    from storage.records import Subscription
+
+log = structlog.get_logger(__name__)
+VERSION: Final = metadata.version("headframe")
+
+
+class App:
+    """`await App.build(settings)`, then `run()` until cancelled, then `stop()`."""
+
+    def __init__(self, services: Services, bucket: Bucket) -> None:
+        self.services = services
+        self.bucket = bucket
+        self.scheduler = Scheduler()
+        self.connection: Connection | None = None
+        self._owners: dict[int, int] = {}
+
+    @classmethod
+    async def build(cls, settings: Settings) -> App:
+        """Open the database and build every part. Raises StorageError, SettingsError."""
+        database = await Database.open(settings.database_url)
+        book = SubscriptionBook()
+        guard = Guard(settings.headframe_allow_private)
+        fetcher = Fetcher(guard, user_agent=user_agent(VERSION, settings.headframe_contact))
+        parser = ParserPool()
+        cadence = CadenceSettings(settings.headframe_min_poll_seconds, settings.headframe_max_poll_seconds)
+        ingest = Ingest(database, book, cadence)
+        composer = Composer()
+        app: App
+
+        def owner_of(guild_id: int) -> int | None:
+            client = app.connection.client if app.connection else None
+            guild = client.get_guild(guild_id) if client else None
+            return guild.owner_id if guild else None
+
+        routes = Routes(database, owner_of=owner_of, changed=lambda: outbox.wake())  # noqa: PLW0108 - made below
+        outbox = Outbox(database, composer, routes, subscription=book.get, fold_seconds=settings.headframe_fold_seconds)
+        pipeline = Pipeline(database, fetcher, parser, ingest, stored=lambda stored: app.after_poll(stored))  # noqa: PLW0108 - likewise
+        services = Services(
+            settings=settings,
+            db=database,
+            book=book,
+            guard=guard,
+            fetcher=fetcher,
+            parser=parser,
+            ingest=ingest,
+            pipeline=pipeline,
+            outbox=outbox,
+            routes=routes,
+            started_at=utcnow(),
+            version=VERSION,
+        )
+        app = cls(services, Bucket(settings.headframe_requests_per_second))
+        return app
+
+    def after_poll(self, stored: Stored) -> None:
+        """A transaction is done: what it queued may go out."""
+        if stored.deliveries or stored.edits:
+            self.services.outbox.wake()
+
+    async def start(self) -> None:
+        """Start every part but the connection to Discord."""
+        services = self.services
+        now = utcnow()
+        async with services.db.write() as connection:
+            await feeds.release_leases(connection)
+        await services.book.load(services.db)
+        await services.ingest.load(now)
+        await services.fetcher.__aenter__()
+        await services.parser.start()
+        services.pipeline.start()
+        await services.outbox.start()
+        self.scheduler.every(1.0, services.pipeline.tick, "poll")
+        self.scheduler.every(60.0, self._housekeep_often, "minute")
+        self.scheduler.start()
+
+    async def run(self) -> None:
+        """Start, connect to Discord and serve until cancelled. Raises StartError when the token is refused."""
+        settings = self.services.settings
+        discord_client.use_api(settings.api_url)
+        await self.start()
+        self.connection = Connection(
+            lambda: discord_client.HeadframeBot(self.services),
+            settings.token,
+            attach=self._attach,
+            detach=self._detach,
+        )
+        await self.connection.run()
+
+    async def stop(self) -> None:
+        """Stop in the reverse order, within about eight seconds even when Discord is down."""
+        services = self.services
+        self.scheduler.stop()
+        await services.pipeline.stop()
+        await services.outbox.stop()
+        if self.connection is not None:
+            await self.connection.close()
+        for close in (services.parser.close, lambda: services.fetcher.__aexit__(None, None, None)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.5):
+                    await close()
+        await services.db.close()
+
+    async def _attach(self, client: HeadframeBot) -> None:
+        """A client is ready: the outbox may send through it, and its servers get what every server has."""
+        for guild in client.guilds:
+            await self.welcome(guild.id)
+        self.services.outbox.connect(Sender(client, self.bucket, find_dm=self._find_dm, keep_dm=self._keep_dm))
+
+    async def _detach(self) -> None:
+        self.services.outbox.connect(None)
+
+    async def welcome(self, guild_id: int) -> None:
+        """A server seen for the first time gets the default feeds, once; a moderator may remove them."""
+        async with self.services.db.read() as connection:
+            known = await guilds.guild(connection, guild_id)
+        if known.left_at is None and (known.default_feeds or not self.services.settings.headframe_default_feeds):
+            return
+        from bot.desk.feeds import give_defaults
+
+        await give_defaults(self.services, guild_id)
+
+    async def _find_dm(self, user_id: int) -> int | None:
+        async with self.services.db.read() as connection:
+            return (await guilds.user(connection, user_id)).dm_channel_id
+
+    async def _keep_dm(self, user_id: int, channel_id: int) -> None:
+        async with self.services.db.write() as connection:
+            await guilds.set_user(connection, user_id, now=utcnow(), dm_channel_id=channel_id)
+
+    async def _housekeep_often(self) -> None:
+        now = utcnow()
+        self.services.ingest.forget_before(now - timedelta(hours=49))
+        await self._resume_paused(now)
+
+    async def _resume_paused(self, now: datetime) -> None:
+        services = self.services
+        async with services.db.read() as connection:
+            due = await subscriptions.due_to_resume(connection, now)
+        for subscription_id in due:
+            async with services.db.write() as connection:
+                changed: Subscription | None = await subscriptions.set_fields(
+                    connection, subscription_id, now=now, state="active", paused_until=None
+                )
+            if changed is not None:
+                services.book.put(changed)

@@ -1,0 +1,259 @@
+"""The discord.py client: intents, caches, cogs by name, command sync, one error table. Knows no cog by import."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import commands
+
+from bot.delivery.buttons import PostButton
+from bot.errors import UserError
+from bot.i18n import _, set_language
+from storage import meta
+from storage.errors import LimitReached, StorageError
+from storage.records import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.services import Services
+
+log = structlog.get_logger(__name__)
+COGS: Final = (
+    "cogs.help",
+    "cogs.feeds",
+    "cogs.channels",
+    "cogs.alerts",
+    "cogs.news",
+    "cogs.minerals",
+    "cogs.prices",
+    "cogs.status",
+    "cogs.settings",
+    "cogs.setup",
+    "cogs.privacy",
+)
+_DEFER_AFTER: Final = 1.2  # seconds; Discord gives three
+
+
+def use_api(url: str) -> None:
+    """Point discord.py at a REST base; the gateway's address is asked from it."""
+    discord.http.Route.BASE = url.rstrip("/")
+
+
+class HeadframeTree(app_commands.CommandTree["HeadframeBot"]):
+    """Sets the language, keeps every answer in time, and turns errors into sentences."""
+
+    async def interaction_check(self, interaction: discord.Interaction[HeadframeBot], /) -> bool:
+        set_language(await self.client.language_of(interaction))
+        if interaction.type is discord.InteractionType.application_command:
+            self.client.watch(interaction)
+        return True
+
+    async def on_error(
+        self, interaction: discord.Interaction[HeadframeBot], error: app_commands.AppCommandError, /
+    ) -> None:
+        await self.client.explain(interaction, error)
+
+
+class HeadframeBot(commands.AutoShardedBot):
+    """`services` is everything the cogs may use; `press_handlers` are what the buttons under posts do."""
+
+    def __init__(
+        self, services: Services, *, shard_ids: list[int] | None = None, shard_count: int | None = None
+    ) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,  # slash commands only; a prefix is required by the class
+            help_command=None,
+            tree_cls=HeadframeTree,
+            intents=discord.Intents(guilds=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            activity=discord.CustomActivity("Hoisting headlines · /help"),
+            proxy=services.settings.discord_proxy or None,
+            shard_ids=shard_ids,  # type: ignore[arg-type] - None means all; the class's own default says so
+            shard_count=shard_count,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            enable_debug_events=False,
+        )
+        self.services = services
+        self.press_handlers: dict[str, Callable[[discord.Interaction[Any], int], Awaitable[None]]] = {}
+        self.on_connected: list[Callable[[HeadframeBot], Awaitable[None]]] = []
+        self._timers: set[asyncio.Task[None]] = set()
+        self.failed_cogs: list[str] = []
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(PostButton)
+        for name in COGS:
+            try:
+                await self.load_extension(name)
+            except commands.ExtensionNotFound:
+                self.failed_cogs.append(name)
+                log.error("a command group is missing; the rest runs without it", cog=name)
+            except commands.ExtensionError:
+                self.failed_cogs.append(name)
+                log.exception("a command group could not be loaded; the rest runs without it", cog=name)
+        await self.sync_if_changed()
+
+    async def sync_if_changed(self) -> None:
+        """Upload the commands when what is here differs from what this application was last given."""
+        translator = self.tree.translator
+        payload: list[dict[str, Any]] = []
+        for command in self.tree.get_commands():
+            if translator is not None:
+                payload.append(await command.get_translated_payload(self.tree, translator))
+            else:
+                payload.append(command.to_dict(self.tree))
+        text = json.dumps(sorted(payload, key=lambda one: (one["type"], one["name"])), sort_keys=True)
+        digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        key = f"commands:{self.application_id}"
+        async with self.services.db.read() as connection:
+            known = await meta.get(connection, key)
+        if known == digest and await self._has_commands(len(payload)):
+            return
+        await self.tree.sync()
+        async with self.services.db.write() as connection:
+            await meta.put(connection, key, digest)
+        log.info("commands synced", count=len(payload))
+
+    async def _has_commands(self, count: int) -> bool:
+        """Whether Discord still holds as many commands as were given to it."""
+        try:
+            return len(await self.tree.fetch_commands()) == count
+        except discord.HTTPException:
+            return True
+
+    async def language_of(self, interaction: discord.Interaction[Any]) -> str:
+        """The person's chosen language, else that of their Discord client."""
+        chosen = self.services.notes.get(f"language:{interaction.user.id}")
+        return chosen or interaction.locale.value
+
+    def watch(self, interaction: discord.Interaction[Any]) -> None:
+        """Defer an answer that is not given in time, so that nobody reads "The application did not respond"."""
+
+        async def defer() -> None:
+            await asyncio.sleep(_DEFER_AFTER)
+            if not interaction.response.is_done():
+                try:
+                    await interaction.response.defer(ephemeral=True, thinking=True)
+                except discord.HTTPException as error:
+                    log.debug("could not defer", error=str(error))
+
+        task = asyncio.create_task(defer(), name="defer")
+        self._timers.add(task)
+        task.add_done_callback(self._timers.discard)
+
+    async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
+        """Answer with what went wrong and what to do; unknown errors get an incident id that is in the log."""
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        text = sentence(cause)
+        if text is None:
+            incident = secrets.token_hex(4)
+            log.error("incident", incident=incident, command=_name_of(interaction), exc_info=cause)
+            text = _(
+                "Something went wrong on my side. Please try again; if it stays so, tell the operator "
+                "the incident number `{incident}`."
+            ).format(incident=incident)
+        try:
+            if interaction.response.is_done():
+                await interaction.followup.send(text, ephemeral=True)
+            else:
+                await interaction.response.send_message(text, ephemeral=True)
+        except discord.HTTPException as failed:
+            log.info("an answer could not be given", error=str(failed), command=_name_of(interaction))
+
+    async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
+        log.error("an event handler failed", handler=event_method, exc_info=sys.exc_info())
+
+    # -- what the gateway tells about routes -------------------------------------------------------------------
+
+    async def on_ready(self) -> None:
+        log.info("connected", user=str(self.user), guilds=len(self.guilds), shards=self.shard_count)
+        for hook in self.on_connected:
+            await hook(self)
+        for guild in self.guilds:
+            await self.recheck(guild)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        await self.recheck(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        log.info("joined a server", guild=guild.id)
+        await self.recheck(guild)
+
+    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        await self.recheck(after.guild)
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        await self.recheck(channel.guild)
+
+    async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
+        await self.recheck(after.guild)
+
+    async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
+        await self.recheck(after.guild)
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        await self.recheck(role.guild)
+
+    async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
+        if self.user is not None and after.id == self.user.id:
+            await self.recheck(after.guild)
+
+    async def recheck(self, guild: discord.Guild) -> None:
+        """Open again every lost route of a server that the gateway now says is whole."""
+        from bot.clock import utcnow
+        from bot.delivery.sender import missing_permissions
+
+        if guild.unavailable:
+            return
+        for target in list(self.services.routes.lost):
+            if target.kind != "channel":
+                continue
+            channel = guild.get_channel_or_thread(target.id)
+            if channel is not None and not missing_permissions(channel):
+                await self.services.routes.restore(Target("channel", target.id), utcnow())
+
+
+def sentence(error: BaseException) -> str | None:
+    """The error table: what a person is told; None for what nobody foresaw."""
+    match error:
+        case UserError() | LimitReached():
+            return str(error)
+        case app_commands.MissingPermissions(missing_permissions=missing):
+            names = ", ".join(name.replace("_", " ").title() for name in missing)
+            return _("This needs the permission {names} here. Ask a moderator.").format(names=names)
+        case app_commands.BotMissingPermissions(missing_permissions=missing):
+            names = ", ".join(name.replace("_", " ").title() for name in missing)
+            return _("I lack the permission {names} here. Please grant it and try again.").format(names=names)
+        case app_commands.NoPrivateMessage():
+            return _("This works only on a server.")
+        case app_commands.CommandOnCooldown(retry_after=seconds):
+            return _("Please wait {seconds} seconds and try again.").format(seconds=max(1, round(seconds)))
+        case app_commands.TransformerError(value=value):
+            return _("`{value}` can't be used there. Pick one of the suggestions.").format(
+                value=discord.utils.escape_markdown(str(value)[:80]).replace("`", "'")
+            )
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            return _("This command has changed. Reload Discord and try again.")
+        case StorageError():
+            return _("My database can't be used right now. Please try again in a minute.")
+        case _:
+            return None
+
+
+def _name_of(interaction: discord.Interaction[Any]) -> str:
+    if interaction.command is not None:
+        return interaction.command.qualified_name
+    data: Any = interaction.data or {}
+    return str(data.get("custom_id", "?"))

@@ -1,0 +1,176 @@
+"""Which targets can be reached: marks a lost route, tells its moderators once, and opens it again.
+
+A lost channel keeps its subscriptions and its queue; what is still fresh goes out when the permission is back.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.i18n import _, use_language
+from storage import deliveries, guilds
+from storage.records import NewDelivery, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.database import Database
+
+log = structlog.get_logger(__name__)
+FRESH: Final = timedelta(hours=24)
+
+
+class Routes:
+    """`owner_of` names a server's owner (or None), `changed` wakes the outbox."""
+
+    def __init__(
+        self, database: Database, *, owner_of: Callable[[int], int | None], changed: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._owner_of = owner_of
+        self._changed = changed
+        self.lost: dict[Target, str] = {}
+
+    async def load(self, now: datetime) -> None:
+        """Read which routes were lost when the last process ended; free what waits for a route that is whole."""
+        async with self._database.read() as connection:
+            for row in await guilds.lost_channels(connection):
+                self.lost[Target("channel", row.channel_id)] = row.lost_reason or "unknown"
+            for user_id in await guilds.refused_users(connection):
+                self.lost[Target("user", user_id)] = "dm"
+            orphans = await deliveries.held_routes(connection)
+        for target in orphans:
+            if target not in self.lost:
+                async with self._database.write() as connection:
+                    await deliveries.release(connection, target, now=now, fresh=FRESH)
+
+    async def lose(self, target: Target, guild_id: int | None, reason: str, now: datetime) -> None:
+        """The target cannot be reached: hold its queue and tell those who can mend it, once."""
+        first = target not in self.lost
+        self.lost[target] = reason
+        async with self._database.write() as connection:
+            await deliveries.hold_target(connection, target, reason="route")
+            if target.kind == "user":
+                await guilds.set_user(connection, target.id, now=now, dm_refused_at=now, dm_told_at=None)
+            elif guild_id is not None:
+                before = await guilds.channel(connection, target.id)
+                told = before.told_at if before and before.route == "lost" else None
+                await guilds.set_channel(
+                    connection,
+                    target.id,
+                    guild_id,
+                    route="lost",
+                    lost_reason=reason,
+                    lost_since=now,
+                    told_at=told or now,
+                )
+                if told is None and reason != "left":
+                    await self._tell(connection, target, guild_id, reason, now)
+        if first:
+            log.warning("route lost", target=f"{target.kind} {target.id}", reason=reason, mend=mend_of(reason))
+        self._changed()
+
+    async def restore(self, target: Target, now: datetime) -> None:
+        """The target can be reached again: release what is fresh, drop the rest with its reason."""
+        if self.lost.pop(target, None) is None:
+            return
+        async with self._database.write() as connection:
+            if target.kind == "user":
+                await guilds.set_user(connection, target.id, now=now, dm_refused_at=None, dm_told_at=None)
+            else:
+                settings = await guilds.channel(connection, target.id)
+                if settings is not None:
+                    await guilds.set_channel(
+                        connection,
+                        target.id,
+                        settings.guild_id,
+                        route="ok",
+                        lost_reason=None,
+                        lost_since=None,
+                        told_at=None,
+                    )
+            released, dropped = await deliveries.release(connection, target, now=now, fresh=FRESH)
+        log.info("route restored", target=f"{target.kind} {target.id}", released=released, dropped=dropped)
+        self._changed()
+
+    async def _tell(
+        self, connection: AsyncConnection, target: Target, guild_id: int, reason: str, now: datetime
+    ) -> None:
+        settings = await guilds.guild(connection, guild_id)
+        notice = settings.notice_channel_id
+        if notice is not None and notice != target.id and Target("channel", notice) not in self.lost:
+            to = Target("channel", notice)
+        elif (owner := self._owner_of(guild_id)) is not None:
+            to = Target("user", owner)
+        else:
+            return
+        with use_language(settings.language):
+            text = lost_text(target.id, reason)
+        await deliveries.enqueue(
+            connection,
+            [
+                NewDelivery(
+                    target=to,
+                    dedupe_key=f"notice:lost:{target.id}:{int(now.timestamp())}",
+                    kind="notice",
+                    order_at=now,
+                    due_at=now,
+                    created_at=now,
+                    priority=0,
+                    guild_id=guild_id if to.kind == "channel" else None,
+                    payload={"content": text},
+                )
+            ],
+        )
+
+
+def permission_name(name: str) -> str:
+    """A permission as Discord's settings page calls it."""
+    names = {
+        "view_channel": _("View Channel"),
+        "send_messages": _("Send Messages"),
+        "send_messages_in_threads": _("Send Messages in Threads"),
+        "embed_links": _("Embed Links"),
+        "read_message_history": _("Read Message History"),
+    }
+    return names.get(name, name)
+
+
+def reason_text(reason: str) -> str:
+    """Why a channel cannot be reached, for people."""
+    if reason.startswith("missing:"):
+        names = ", ".join(permission_name(name) for name in reason.removeprefix("missing:").split(","))
+        return _("I lack the permission: {names}").format(names=names)
+    reasons = {
+        "unknown-channel": _("the channel is gone"),
+        "left": _("I am no longer on the server"),
+        "locked": _("the thread is locked"),
+        "archived": _("the thread is archived"),
+        "dm": _("direct messages are refused"),
+    }
+    return reasons.get(reason, reason)
+
+
+def lost_text(channel_id: int, reason: str) -> str:
+    """The notice to moderators. Names the channel, the reason and what to do."""
+    lines = [
+        _("I can't post in <#{channel}> any more: {reason}.").format(channel=channel_id, reason=reason_text(reason))
+    ]
+    if reason.startswith("missing:"):
+        lines.append(_("Give it back in the channel's settings and I go on by myself; nothing is lost for 24 hours."))
+    else:
+        lines.append(_("Follow in another channel with `/channel follow`, or end it with `/channel unfollow`."))
+    return " ".join(lines)
+
+
+def mend_of(reason: str) -> str:
+    """What the operator reading the log can do."""
+    if reason.startswith("missing:"):
+        return f"grant {reason.removeprefix('missing:')} to the bot in that channel"
+    return "nothing: it resumes when the target can be reached again"

@@ -1,0 +1,315 @@
+"""Adding, listing and removing a server's feeds; OPML both ways. Reads a feed once before it is accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from bot.clock import utcnow
+from bot.errors import UserError
+from bot.feeds import directory, opml
+from bot.feeds.model import Fault, FaultKind, FeedError, Fetched, FetchRequest, ParsedFeed
+from bot.i18n import _
+from bot.reading import Reading
+from storage import entries, feeds
+from storage import guilds as settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from bot.services import Services
+    from storage.feeds import GuildFeed
+    from storage.records import Entry, Feed
+
+log = structlog.get_logger(__name__)
+_PROBES: Final = 6  # addresses tried below a page that names no feed of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The feed is read from now on. count: entries it holds; newest: the newest of them, counted as seen."""
+
+    feed: Feed
+    already: bool
+    count: int
+    newest: Entry | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A page that offers several feeds: (address, title) pairs, likeliest first."""
+
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PagePreview:
+    """A page without a feed that could be followed as a page: what would count as its headlines."""
+
+    url: str
+    rule: str
+    headlines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    fetched: Fetched
+    parsed: ParsedFeed
+    body_hash: str
+
+
+async def add(
+    services: Services, guild_id: int, address: str, *, by: int | None, rule: str | None = None, explore: bool = True
+) -> Added | Choice | PagePreview:
+    """Read a feed (or find the feeds of a site) and have the server read it from now on.
+
+    That reading is the feed's first poll: validators are stored, entries count as seen, nothing is posted. With
+    `explore` a page is searched for feeds. Raises UserError with the reason in one line when it cannot be read.
+    """
+    url = normal(address)
+    async with services.db.read() as connection:
+        count = await feeds.count_of_guild(connection, guild_id)
+        known = await feeds.by_url(connection, url)
+    if count >= services.settings.headframe_max_feeds_per_server:
+        raise UserError(
+            _("This server has {n} feeds, as many as it may have. Remove one with `/feed remove` first.").format(
+                n=count
+            )
+        )
+    if known is not None and known.state == "active" and known.primed_at is not None:
+        return await _join(services, guild_id, known, by)
+    try:
+        read = await _read(services, url, rule)
+    except FeedError as error:
+        if error.fault.kind is FaultKind.NOT_A_FEED and explore:
+            return await _explore(services, guild_id, url, by, error)
+        raise UserError(explain(url, error.fault)) from error
+    listed = directory.lookup(url)
+    return await _accept(services, guild_id, url, read, by=by, rule=rule, zone=listed.zone if listed else None)
+
+
+def normal(address: str) -> str:
+    """The address as it will be fetched; "mining.com/feed" becomes https. Raises UserError for what is none."""
+    text = address.strip().strip("<>")
+    if not text or any(ch.isspace() for ch in text) or len(text) > 2000:
+        raise UserError(_("That is no web address. It should look like `https://www.mining.com/feed/`."))
+    if "://" not in text:
+        text = f"https://{text}"
+    if urlsplit(text).scheme.lower() not in {"http", "https"} or ("." not in text and ":" not in text.split("://")[1]):
+        raise UserError(_("Only http and https addresses can be read, such as `https://www.mining.com/feed/`."))
+    return text
+
+
+def explain(url: str, fault: Fault) -> str:
+    """One line for a moderator: what is wrong with an address and what to do."""
+    hints = {
+        FaultKind.BLOCKED: _("The publisher shows programs a challenge page; only the publisher can change that."),
+        FaultKind.FORBIDDEN: _("The publisher refuses programs here; look for another of its feeds."),
+        FaultKind.LOGIN: _("It asks for a login; only open feeds can be read."),
+        FaultKind.NOT_A_FEED: _("Give the address of its RSS or Atom feed."),
+        FaultKind.DNS: _("Check the spelling."),
+        FaultKind.REFUSED: _("Only addresses on the public internet can be read."),
+    }
+    hint = hints.get(fault.kind, _("Try again later, or open the address in a browser to see what it shows."))
+    return f"{_('I could not read {url}.').format(url=f'<{url}>')} {fault.detail.rstrip('.')}. {hint}"
+
+
+async def _read(services: Services, url: str, rule: str | None = None) -> _Read:
+    fetched = await services.fetcher.fetch(FetchRequest(url))
+    if fetched.fault is not None:
+        raise FeedError(fetched.fault)
+    body = fetched.body or b""
+    parsed = await services.parser.parse(
+        body, content_type=fetched.headers.get("content-type"), url=fetched.url, rule=rule
+    )
+    return _Read(fetched, parsed, hashlib.blake2b(body, digest_size=16).hexdigest())
+
+
+async def _join(services: Services, guild_id: int, feed: Feed, by: int | None) -> Added:
+    now = utcnow()
+    async with services.db.write() as connection:
+        fresh = await feeds.link(connection, guild_id, feed.id, added_by=by, now=now)
+        newest = await entries.newest_of_feed(connection, feed.id)
+    return Added(feed, not fresh, 0, newest)
+
+
+async def _accept(
+    services: Services,
+    guild_id: int,
+    url: str,
+    read: _Read,
+    *,
+    by: int | None,
+    rule: str | None = None,
+    zone: str | None = None,
+) -> Added:
+    """Store the feed with what was just read as its first poll."""
+    now = utcnow()
+    async with services.db.write() as connection:
+        feed, new = await feeds.add(
+            connection,
+            url,
+            now=now,
+            title=read.parsed.title,
+            # Should this process die before the reading below is stored, the first poll is made again later.
+            next_poll_at=now + timedelta(seconds=90),
+            zone=zone,
+            rule=rule,
+        )
+        fresh = await feeds.link(connection, guild_id, feed.id, added_by=by, now=now)
+    if new or feed.primed_at is None:
+        await services.ingest.store([Reading(feed, read.fetched, now, parsed=read.parsed, body_hash=read.body_hash)])
+    async with services.db.read() as connection:
+        stored = await feeds.get(connection, feed.id)
+        newest = await entries.newest_of_feed(connection, feed.id)
+    return Added(stored or feed, not fresh, read.parsed.total, newest, read.parsed.warnings)
+
+
+async def _explore(
+    services: Services, guild_id: int, url: str, by: int | None, error: FeedError
+) -> Added | Choice | PagePreview:
+    """The address is a page: find its feeds, offer a choice, or offer to follow the page itself."""
+    fetched = await services.fetcher.fetch(FetchRequest(url))
+    body, content_type = fetched.body, fetched.headers.get("content-type")
+    if fetched.fault is not None or body is None:
+        raise UserError(explain(url, fetched.fault or error.fault)) from error
+    candidates = await services.parser.discover(body, content_type=content_type, url=fetched.url)
+    named = [one for one in candidates if one.how != "guessed"]
+    works: list[tuple[str, str, _Read]] = []
+    for candidate in [*named[:10], *(() if named else candidates[:_PROBES])]:
+        try:
+            read = await _read(services, candidate.url)
+        except FeedError:
+            continue
+        works.append((candidate.url, candidate.title or read.parsed.title or candidate.url, read))
+        if candidate.how == "guessed":
+            break
+    if len(works) == 1:
+        found, _title, read = works[0]
+        return await _accept(services, guild_id, found, read, by=by)
+    if works:
+        return Choice(tuple((found, title) for found, title, _read_ in works))
+    for proposal in (await services.parser.propose(body, content_type=content_type, url=fetched.url))[:1]:
+        return PagePreview(url, proposal.rule.dumps(), tuple(proposal.preview[:5]))
+    raise UserError(
+        _("I found no feed at {url}: none is named on the page and none answers at the usual places.").format(
+            url=f"<{url}>"
+        )
+        + " "
+        + _("Give the feed's own address, or pick one from the directory by name.")
+    ) from error
+
+
+async def of_guild(services: Services, guild_id: int) -> list[GuildFeed]:
+    """The server's feeds with what each brought in the last seven days."""
+    async with services.db.read() as connection:
+        return await feeds.of_guild(connection, guild_id, since=utcnow() - timedelta(days=7))
+
+
+async def remove(services: Services, guild_id: int, feed_id: int) -> Feed:
+    """Take a feed from the server. Raises UserError when it does not read it."""
+    async with services.db.write() as connection:
+        feed = await feeds.get(connection, feed_id)
+        if feed is None or not await feeds.unlink(connection, guild_id, feed_id):
+            raise UserError(_("This server does not read that feed; `/feed list` shows those it reads."))
+    return feed
+
+
+async def find(services: Services, guild_id: int, text: str) -> Feed:
+    """One of the server's feeds by id, address or title. Raises UserError when none fits."""
+    mine = await of_guild(services, guild_id)
+    wanted = text.strip().casefold()
+    for one in mine:
+        if wanted in {str(one.feed.id), one.feed.url.casefold(), (one.feed.title or "").casefold()}:
+            return one.feed
+    if wanted:
+        near = [one.feed for one in mine if wanted in one.feed.url.casefold()]
+        if len(near) == 1:
+            return near[0]
+    raise UserError(_("This server does not read that feed; `/feed list` shows those it reads."))
+
+
+async def give_defaults(services: Services, guild_id: int) -> None:
+    """Have a server read the default feeds, or take them up again after it was left; once."""
+    now = utcnow()
+    async with services.db.write() as connection:
+        before = await settings_of.guild(connection, guild_id)
+        await settings_of.set_guild(connection, guild_id, now=now, left_at=None)
+        if before.default_feeds or not services.settings.headframe_default_feeds:
+            return
+        ids = []
+        for listed in directory.defaults():
+            feed, _new = await feeds.add(connection, listed.url, now=now, title=listed.title, zone=listed.zone)
+            ids.append(feed.id)
+        await feeds.link_many(connection, guild_id, ids, added_by=None, now=now)
+        await settings_of.set_guild(connection, guild_id, now=now, default_feeds=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    """How one line of an import went: state is added, already or failed; detail says why it failed."""
+
+    url: str
+    state: str
+    detail: str = ""
+
+
+async def import_opml(
+    services: Services, guild_id: int, data: bytes, *, by: int | None
+) -> AsyncIterator[tuple[ImportLine, int, int]]:
+    """Add every feed of an OPML file, four at a time; yields (line, done, total). Raises UserError for no OPML."""
+    try:
+        report = opml.read(data)
+    except opml.OpmlError as error:
+        raise UserError(str(error)) from error
+    total = len(report.feeds) + len(report.problems)
+    done = 0
+    for problem in report.problems:
+        done += 1
+        where = _("line {n}").format(n=problem.line) if problem.line else "OPML"
+        yield ImportLine(where, "failed", problem.text), done, total
+    slots = asyncio.Semaphore(4)
+
+    async def one(url: str) -> ImportLine:
+        async with slots:
+            try:
+                result = await add(services, guild_id, url, by=by, explore=False)
+            except UserError as error:
+                return ImportLine(url, "failed", str(error))
+            if isinstance(result, Added):
+                return ImportLine(url, "already" if result.already else "added")
+            return ImportLine(url, "failed", _("It is not a feed."))
+
+    tasks = [asyncio.create_task(one(feed.url)) for feed in report.feeds]
+    try:
+        for task in asyncio.as_completed(tasks):
+            line = await task
+            done += 1
+            yield line, done, total
+    finally:
+        for pending in tasks:
+            pending.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def export_opml(services: Services, guild_id: int) -> bytes:
+    """The server's feeds as OPML 2.0."""
+    mine = await of_guild(services, guild_id)
+    return opml.write([opml.OpmlFeed(one.feed.url, one.feed.title or "", site_url=one.feed.site_url) for one in mine])
+
+
+def suggestions(text: str, known: Sequence[GuildFeed]) -> list[tuple[str, str]]:
+    """(label, address) pairs of the directory for what has been typed, without those the server reads already."""
+    have = {one.feed.url for one in known}
+    return [
+        (f"{listed.title} — {listed.topic}"[:100], listed.url)
+        for listed in directory.search(text)
+        if listed.url not in have and len(listed.url) <= 100
+    ][:25]

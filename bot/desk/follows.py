@@ -1,0 +1,116 @@
+"""Subscriptions as people meet them: what channels follow and what persons are alerted to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.clock import utcnow
+from bot.errors import UserError
+from bot.i18n import _
+from bot.news import document
+from bot.news import query as alert_language
+from bot.news.model import tags_from_json
+from storage import entries, subscriptions
+from storage.records import NewSubscription
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.news.query import Query
+    from bot.services import Services
+    from storage.records import Entry, Subscription
+
+_SCAN = 3000  # newest entries a search or a test looks through
+
+
+def read_query(text: str) -> Query:
+    """The query, or a UserError that points at the fault and says what to do."""
+    try:
+        return alert_language.parse(text)
+    except alert_language.QueryError as error:
+        shown = error.caret().replace("```", "'''")
+        raise UserError(f"{error}\n```\n{shown}\n```\n{_('See `/help alerts` for the alert language.')}") from error
+
+
+async def follow(services: Services, new: NewSubscription) -> tuple[Subscription, bool]:
+    """Store a subscription and begin to match it; False when the target has the same one already.
+
+    Raises UserError when the limit of the person or server is reached.
+    """
+    settings = services.settings
+    async with services.db.write() as connection:
+        if new.owner_id is not None:
+            mine = await subscriptions.of_owner(connection, new.owner_id)
+            limit = settings.headframe_max_alerts_per_person
+            full = _("You have {n} alerts, as many as you may have. Remove one with `/alert remove` first.")
+        else:
+            mine = await subscriptions.of_guild(connection, new.scope_guild_id)
+            limit = settings.headframe_max_follows_per_server
+            full = _("This server follows {n} queries, as many as it may. End one with `/channel unfollow` first.")
+        for one in mine:
+            same = (one.target_kind, one.target_id, one.scope_guild_id, one.canonical)
+            if same == (new.target_kind, new.target_id, new.scope_guild_id, new.canonical):
+                return one, False
+        if len(mine) >= limit:
+            raise UserError(full.format(n=len(mine)))
+        made = await subscriptions.add(connection, new, now=utcnow())
+    services.book.put(made)
+    return made, True
+
+
+async def of_owner(services: Services, user_id: int) -> list[Subscription]:
+    async with services.db.read() as connection:
+        return await subscriptions.of_owner(connection, user_id)
+
+
+async def of_guild(services: Services, guild_id: int) -> list[Subscription]:
+    async with services.db.read() as connection:
+        return await subscriptions.of_guild(connection, guild_id)
+
+
+async def change(services: Services, subscription: Subscription, **fields: Any) -> Subscription:
+    """Change columns of a subscription the caller has checked to be theirs."""
+    async with services.db.write() as connection:
+        changed = await subscriptions.set_fields(connection, subscription.id, now=utcnow(), **fields)
+    if changed is None:
+        raise UserError(_("That subscription is gone."))
+    services.book.put(changed)
+    return changed
+
+
+async def end(services: Services, subscription: Subscription) -> None:
+    """Delete a subscription the caller has checked to be theirs; what was queued for it is dropped."""
+    services.book.drop(subscription.id)
+    async with services.db.write() as connection:
+        await subscriptions.remove(connection, subscription.id)
+
+
+def pick(mine: list[Subscription], text: str) -> Subscription:
+    """The one that was meant: by id, or by its query. Raises UserError when none fits."""
+    wanted = text.strip().lstrip("#")
+    for one in mine:
+        if str(one.id) == wanted:
+            return one
+    same = [one for one in mine if one.query.casefold() == text.strip().casefold()]
+    if len(same) == 1:
+        return same[0]
+    raise UserError(_("There is no such entry in your list. Pick one of the suggestions."))
+
+
+async def recent_matches(
+    services: Services, guild_id: int | None, query: Query, *, days: int = 7, limit: int = 10
+) -> tuple[list[Entry], int, datetime | None]:
+    """Newest entries that a query matches: (at most `limit` of them, how many in all, since when was looked)."""
+    since = utcnow() - timedelta(days=days)
+    found: list[Entry] = []
+    total = 0
+    async with services.db.read() as connection:
+        rows = await entries.latest(connection, guild_id, since=since, limit=_SCAN)
+    for entry in rows:
+        shown = document.build(entry.title, tags_from_json(entry.tags), entry.url)
+        if query.matches(shown):
+            total += 1
+            found.append(entry)
+    found.sort(key=lambda entry: (entry.published_at or entry.first_seen_at, entry.id), reverse=True)
+    return found[:limit], total, rows[-1].first_seen_at if len(rows) == _SCAN else since

@@ -1,0 +1,71 @@
+"""How Headframe is doing, for `/status`: feeds, deliveries, lag, version."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.clock import utcnow
+from bot.i18n import _, ngettext
+from storage import deliveries, feeds, subscriptions
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """lines: for everyone; details: (name, value) pairs for moderators."""
+
+    well: bool
+    lines: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
+
+
+async def report(services: Services, guild_id: int | None, *, latency: float) -> Report:
+    """The state now; about one server when asked there."""
+    now = utcnow()
+    async with services.db.read() as connection:
+        mine = await feeds.of_guild(connection, guild_id or 0, since=now - timedelta(days=7))
+        follows = await subscriptions.of_guild(connection, guild_id) if guild_id else []
+        oldest = await deliveries.oldest_pending(connection, now)
+        last = await deliveries.last_sent_at(connection)
+        states = await deliveries.of_guild_since(connection, guild_id or 0, now - timedelta(days=1))
+    failing = [one for one in mine if one.feed.failing_since is not None or one.feed.state != "active"]
+    lost = [one for one in follows if one.target in services.routes.lost]
+    late = (now - oldest).total_seconds() if oldest else 0.0
+    lag = sorted(services.pipeline.lags)[len(services.pipeline.lags) * 95 // 100] if services.pipeline.lags else 0.0
+    lines = [
+        ngettext("Reading {n} feed.", "Reading {n} feeds.", len(mine)).format(n=len(mine)),
+        _("Up since <t:{at}:R>.").format(at=int(services.started_at.timestamp())),
+    ]
+    if failing:
+        lines.append(
+            ngettext(
+                "⚠ {n} feed can't be read now; `/feed health` says why.",
+                "⚠ {n} feeds can't be read now; `/feed health` says why.",
+                len(failing),
+            ).format(n=len(failing))
+        )
+    if lost:
+        lines.append(
+            ngettext(
+                "⚠ {n} channel can't be reached; `/channel list` says why.",
+                "⚠ {n} channels can't be reached; `/channel list` says why.",
+                len({one.target_id for one in lost}),
+            ).format(n=len({one.target_id for one in lost}))
+        )
+    if late > 60:
+        lines.append(_("⚠ Posts are {n} seconds late.").format(n=int(late)))
+    details = (
+        (_("Feeds"), f"{len(mine)} ({_('failing')}: {len(failing)})"),
+        (_("Queries followed"), str(len(follows))),
+        (_("Posted in 24 h"), str(states.get("sent", 0))),
+        (_("Waiting"), str(states.get("pending", 0) + states.get("sending", 0) + states.get("held", 0))),
+        (_("Last post"), f"<t:{int(last.timestamp())}:R>" if last else "—"),
+        (_("Polls behind schedule (p95)"), f"{max(lag, 0):.1f} s"),
+        (_("Discord latency"), f"{latency * 1000:.0f} ms" if math.isfinite(latency) else "—"),
+    )
+    return Report(not failing and not lost and late <= 60, tuple(lines), details)

@@ -1,0 +1,62 @@
+"""Languages: mark text with `_()` / `ngettext()`; the language in force is a context variable.
+
+Catalogues are gettext files under bot/locale/LANG/LC_MESSAGES/headframe.mo (made by Babel). English is the source
+language. Placeholders are named: `_("{count} feeds").format(count=n)`.
+"""
+
+from __future__ import annotations
+
+import gettext as _gettext
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LANGUAGES: Final = ("en", "fr", "es")
+_LOCALE_DIR: Final = Path(__file__).parent / "locale"
+_current: ContextVar[str] = ContextVar("headframe_language", default="en")
+
+
+def normalise(tag: str | None) -> str:
+    """The supported language for a tag such as "fr-CA", "es-419" or None; English when it is none of ours."""
+    base = (tag or "en").replace("_", "-").split("-")[0].lower()
+    return base if base in LANGUAGES else "en"
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _catalogue(language: str) -> _gettext.NullTranslations:
+    return _gettext.translation("headframe", str(_LOCALE_DIR), [language], fallback=True)
+
+
+def language() -> str:
+    """The language in force in this task: "en", "fr" or "es"."""
+    return _current.get()
+
+
+def set_language(tag: str | None) -> None:
+    """Set the language for the rest of this task (an interaction runs in a task of its own)."""
+    _current.set(normalise(tag))
+
+
+@contextmanager
+def use_language(tag: str | None) -> Iterator[None]:
+    """Render the block in the given language."""
+    token = _current.set(normalise(tag))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _(message: str) -> str:
+    """The message in the language in force; the message itself where no translation exists."""
+    return _catalogue(_current.get()).gettext(message)
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """As `_`, choosing the plural form for n."""
+    return _catalogue(_current.get()).ngettext(singular, plural, n)

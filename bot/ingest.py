@@ -1,0 +1,388 @@
+"""From parsed feeds to the outbox, in one transaction: entries, tags, stories, and a delivery per target.
+
+Many readings go into one transaction when many arrive at once; a reading that cannot be stored does not stop the
+others. Deciding is done by pure functions (`feeds.identity`, `news.*`, `bot.reading`); this file only carries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.delivery import pace
+from bot.delivery.post import host_of
+from bot.feeds import identity
+from bot.news import document, tagger, vocabulary
+from bot.news.model import tags_to_json
+from bot.news.stories import StoryIndex
+from bot.reading import Reading, outcome
+from storage import deliveries, entries, feeds, guilds
+from storage.records import KnownEntry, NewDelivery, NewEntry, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.feeds.cadence import CadenceSettings
+    from bot.feeds.model import ParsedEntry
+    from bot.news.model import Tags
+    from bot.subscriptions import SubscriptionBook
+    from storage.database import Database
+    from storage.records import Feed, Subscription
+
+log = structlog.get_logger(__name__)
+WINDOW: Final = timedelta(hours=48)
+_EDIT_WITHIN: Final = timedelta(hours=48)
+_RECENT_FEEDS: Final = 20_000  # feeds whose publication times are kept in memory
+_YIELD_EVERY: Final = 15  # entries read between two looks at the event loop: about 10 ms
+
+
+@dataclass(slots=True)
+class Stored:
+    """What a transaction did, for logs and metrics."""
+
+    new: int = 0
+    edited: int = 0
+    deliveries: int = 0
+    edits: int = 0
+    failed: list[Feed] = field(default_factory=list)  # faults to be judged by feed health
+    recovered: list[Feed] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Fresh:
+    """A new entry on its way into the database."""
+
+    reading: Reading
+    entry: NewEntry
+    tags: Tags
+    joined: bool  # it tells a story that is known already
+
+
+class Ingest:
+    def __init__(
+        self, database: Database, book: SubscriptionBook, settings: CadenceSettings, *, rng: random.Random | None = None
+    ) -> None:
+        self._database = database
+        self._book = book
+        self._settings = settings
+        self._rng = rng or random.Random()
+        self._stories = StoryIndex(WINDOW)
+        self._keys = 0  # entries placed before they have an id go by numbers below zero
+        self._recent: OrderedDict[int, tuple[datetime, ...]] = OrderedDict()
+
+    async def load(self, now: datetime) -> None:
+        """Rebuild the story index from the last two days."""
+        self._stories = StoryIndex(WINDOW)
+        async with self._database.read() as connection:
+            rows = await entries.window(connection, now - WINDOW)
+        for count, (entry_id, story_id, title, at) in enumerate(rows):
+            self._stories.add(entry_id, story_id, title, at)
+            if count % 50 == 49:
+                await asyncio.sleep(0)
+
+    def forget_before(self, moment: datetime) -> None:
+        """Drop what has left the story window (housekeeping)."""
+        self._stories.forget_before(moment)
+
+    async def store(self, readings: Sequence[Reading]) -> Stored:
+        """Store what these polls brought; all in one transaction, or each in its own if that fails."""
+        try:
+            return await self._store(readings)
+        except Exception as error:
+            await self.load(readings[0].at)  # the index may hold stories that were rolled back
+            if len(readings) == 1:
+                raise
+            log.warning("a batch could not be stored at once; storing one by one", error=str(error))
+        total = Stored()
+        for reading in readings:
+            try:
+                one = await self._store([reading])
+            except Exception:
+                log.exception("a poll could not be stored; it is repeated when due", feed=reading.feed.url)
+                await self.load(reading.at)
+                continue
+            total.new += one.new
+            total.edited += one.edited
+            total.deliveries += one.deliveries
+            total.edits += one.edits
+            total.failed += one.failed
+            total.recovered += one.recovered
+        return total
+
+    async def _store(self, readings: Sequence[Reading]) -> Stored:
+        stored = Stored()
+        async with self._database.write() as connection:
+            fresh, corrections = await self._decide(connection, readings)
+            await self._stories_for(connection, fresh)
+            ids = await entries.add_entries(connection, [one.entry for one in fresh])
+            stored.new = len(fresh)
+            stored.deliveries = await self._queue(connection, ids, fresh)
+            stored.edited, stored.edits = await self._correct(connection, corrections, fresh)
+            await self._save_feeds(connection, readings, fresh, stored)
+        return stored
+
+    async def _decide(
+        self, connection: AsyncConnection, readings: Sequence[Reading]
+    ) -> tuple[list[_Fresh], list[tuple[Reading, identity.Edited[KnownEntry]]]]:
+        """Which entries are new and which were corrected; new ones are tagged."""
+        kinds: dict[int, identity.Kind] = {}
+        identities: list[tuple[int, str]] = []
+        links: list[tuple[int, str]] = []
+        for reading in readings:
+            if reading.parsed is None or not reading.parsed.entries:
+                continue
+            feed_id = reading.feed.id
+            kind = _kind(reading)
+            kinds[feed_id] = kind
+            wanted, keys = identity.lookup_keys(kind, reading.parsed.entries)
+            identities += [(feed_id, one) for one in wanted]
+            links += [(feed_id, one) for one in keys]
+        known: dict[int, list[KnownEntry]] = {}
+        for row in await entries.known(connection, identities, links):
+            known.setdefault(row.feed_id, []).append(row)
+        fresh: list[_Fresh] = []
+        corrections: list[tuple[Reading, identity.Edited[KnownEntry]]] = []
+        pieces: list[tuple[int, str]] = []
+        for reading in readings:
+            if reading.feed.id not in kinds or reading.parsed is None:
+                continue
+            decisions = identity.decide(
+                kinds[reading.feed.id],
+                known.get(reading.feed.id, []),
+                reading.parsed.entries,
+                present=reading.parsed.pieces,
+            )
+            for decision in decisions:
+                if isinstance(decision, identity.New):
+                    fresh.append(_fresh(reading, decision))
+                    if len(fresh) % _YIELD_EVERY == 0:
+                        await asyncio.sleep(0)
+                elif isinstance(decision, identity.Edited):
+                    corrections.append((reading, decision))
+                elif decision.known and decision.entry.piece and decision.known.piece != decision.entry.piece:
+                    pieces.append((decision.known.id, decision.entry.piece))
+        await entries.set_pieces(connection, pieces)
+        return fresh, corrections
+
+    async def _stories_for(self, connection: AsyncConnection, fresh: list[_Fresh]) -> None:
+        """Give every new entry its story: one it joins, or a new one of its own."""
+        if not fresh:
+            return
+        # Oldest first, so that a story is named by who told it first.
+        fresh.sort(key=lambda one: (one.entry.published_at or one.entry.first_seen_at, one.reading.feed.id))
+        ids = iter(await entries.reserve_stories(connection, len(fresh)))
+        begun: list[tuple[int, str, datetime, datetime]] = []
+        joined: list[int] = []
+        for count, one in enumerate(fresh):
+            at = one.entry.first_seen_at
+            placed = self._stories.place(one.entry.title, at, one.tags)
+            if placed.story is None:
+                story = next(ids)
+                published = min(one.entry.published_at or at, at)
+                begun.append((story, one.entry.title, published, at))
+                one.entry = replace(one.entry, story_id=story)
+            else:
+                story = placed.story
+                one.joined = True
+                joined.append(story)
+                one.entry = replace(one.entry, story_id=story, story_why=placed.why)
+            # Known to the index at once, so that its twin in the same batch finds it.
+            self._keys -= 1
+            self._stories.add(self._keys, story, one.entry.title, at, one.tags)
+            if count % _YIELD_EVERY == _YIELD_EVERY - 1:
+                await asyncio.sleep(0)
+        await entries.add_stories(connection, begun)
+        await entries.add_source(connection, joined, fresh[0].reading.at)
+
+    async def _queue(self, connection: AsyncConnection, ids: Sequence[int], fresh: Sequence[_Fresh]) -> int:
+        """A delivery for every target that asked for one of these entries."""
+        loud = [(entry_id, one) for entry_id, one in zip(ids, fresh, strict=True) if not one.reading.silent]
+        if not loud:
+            return 0
+        readers = await feeds.readers(connection, list({one.reading.feed.id for _id, one in loud}))
+        rows: list[NewDelivery] = []
+        zones = _Zones(connection)
+        for entry_id, one in loud:
+            guild_ids = readers[one.reading.feed.id]
+            if not guild_ids:
+                continue
+            source = one.entry.url or one.reading.feed.url
+            shown = document.build(one.entry.title, one.tags, source)
+            for count, subscription in enumerate(self._book.match(shown)):
+                if subscription.scope_guild_id in guild_ids and not _muted(subscription, source, one.reading.feed):
+                    rows.append(await _delivery(subscription, entry_id, one, zones))
+                if count % 2000 == 1999:
+                    await asyncio.sleep(0)
+        # Where two subscriptions of one target want the same story, the more urgent one has it.
+        rows.sort(key=lambda row: row.priority)
+        return await deliveries.enqueue(connection, rows)
+
+    async def _correct(
+        self,
+        connection: AsyncConnection,
+        corrections: Sequence[tuple[Reading, identity.Edited[KnownEntry]]],
+        fresh: Sequence[_Fresh],
+    ) -> tuple[int, int]:
+        """Store corrected titles, and have posts edited that show one or have gained a source."""
+        stories: dict[int, str] = {
+            one.entry.story_id: "source" for one in fresh if one.joined and one.entry.story_id is not None
+        }
+        now = None
+        for reading, edited in corrections:
+            now = reading.at
+            tags = tagger.tag(edited.entry.title, edited.entry.summary)
+            await entries.correct(
+                connection,
+                edited.known,
+                title=edited.entry.title,
+                summary=edited.entry.summary,
+                url=edited.entry.url,
+                tags=tags_to_json(tags),
+                piece=edited.entry.piece,
+                now=now,
+            )
+            if edited.known.story_id is not None:
+                stories[edited.known.story_id] = "title"
+        if not stories:
+            return len(corrections), 0
+        at = now or fresh[0].reading.at
+        made = await deliveries.enqueue_edits(connection, stories, now=at, within=_EDIT_WITHIN, tag="update")
+        return len(corrections), made
+
+    async def _save_feeds(
+        self, connection: AsyncConnection, readings: Sequence[Reading], fresh: Iterable[_Fresh], stored: Stored
+    ) -> None:
+        came: dict[int, list[datetime]] = {}
+        for one in fresh:
+            came.setdefault(one.reading.feed.id, []).append(one.entry.published_at or one.entry.first_seen_at)
+        rows: list[dict[str, object]] = []
+        for reading in readings:
+            feed = reading.feed
+            new = came.get(feed.id, [])
+            recent = await self._recent_of(connection, feed, new)
+            row = outcome(reading, recent, new_entries=len(new), settings=self._settings, rng=self._rng)
+            if reading.parsed is not None and feed.identity_kind is None and reading.parsed.entries:
+                row["identity_kind"] = _kind(reading)
+            adopt = row.pop("adopt", None)
+            rows.append(row)
+            if isinstance(adopt, str):
+                await feeds.rename_url(connection, feed.id, adopt)
+                log.info("feed moved for good", feed=feed.url, to=adopt)
+            if reading.fault is not None:
+                stored.failed.append(feed)
+            elif feed.failing_since is not None:
+                stored.recovered.append(feed)
+        await feeds.save_many(connection, rows)
+
+    async def _recent_of(
+        self, connection: AsyncConnection, feed: Feed, new: Sequence[datetime]
+    ) -> tuple[datetime, ...]:
+        known = self._recent.get(feed.id)
+        if known is None:
+            known = () if feed.primed_at is None else tuple(await feeds.recent_publications(connection, feed.id))
+        elif new:
+            known = tuple(sorted((*known, *new), reverse=True)[:20])
+        if feed.primed_at is None and new:
+            known = tuple(sorted(new, reverse=True)[:20])
+        self._recent[feed.id] = known
+        self._recent.move_to_end(feed.id)
+        while len(self._recent) > _RECENT_FEEDS:
+            self._recent.popitem(last=False)
+        return known
+
+
+class _Zones:
+    """Time zones of digests, looked up once a transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._known: dict[tuple[str, int], str | None] = {}
+
+    async def of(self, subscription: Subscription) -> str | None:
+        personal = subscription.owner_id is not None
+        key = ("user", subscription.owner_id or 0) if personal else ("guild", subscription.scope_guild_id)
+        if key not in self._known:
+            if personal:
+                self._known[key] = (await guilds.user(self._connection, key[1])).timezone
+            else:
+                self._known[key] = (await guilds.guild(self._connection, key[1])).timezone
+        return self._known[key]
+
+
+def _kind(reading: Reading) -> identity.Kind:
+    match reading.feed.identity_kind:
+        case "guid":
+            return "guid"
+        case "link":
+            return "link"
+        case "title":
+            return "title"
+    return identity.choose_kind(reading.parsed.entries if reading.parsed else ()) or "title"
+
+
+def _fresh(reading: Reading, new: identity.New) -> _Fresh:
+    entry: ParsedEntry = new.entry
+    tags = tagger.tag(entry.title, entry.summary)
+    source = entry.url or reading.feed.url
+    facets = [f"topic:{slug}" for slug in tags.topic_slugs]
+    for slug in tags.mineral_slugs:
+        facets += sorted(vocabulary.default().about(slug))
+    facets.append(f"source:{host_of(source)}")
+    return _Fresh(
+        reading,
+        NewEntry(
+            feed_id=reading.feed.id,
+            identity=new.identity,
+            link_key=new.link_key,
+            title=entry.title,
+            url=entry.url,
+            summary=entry.summary,
+            author=entry.author,
+            image=entry.image,
+            published_at=entry.published,
+            published_raw=entry.published_raw,
+            first_seen_at=reading.at,
+            silent=reading.silent,
+            piece=entry.piece,
+            tags=tags_to_json(tags),
+            facets=tuple(facets),
+        ),
+        tags,
+        joined=False,
+    )
+
+
+def _muted(subscription: Subscription, source: str, feed: Feed) -> bool:
+    muted = subscription.muted_sources
+    return bool(muted) and (host_of(source) in (muted or ()) or host_of(feed.url) in (muted or ()))
+
+
+async def _delivery(subscription: Subscription, entry_id: int, one: _Fresh, zones: _Zones) -> NewDelivery:
+    now = one.reading.at
+    due = now
+    if subscription.mode != "instant":
+        due = pace.digest_due(subscription.mode, subscription.digest_hour, await zones.of(subscription), now)
+    return NewDelivery(
+        target=Target(subscription.target_kind, subscription.target_id),
+        dedupe_key=f"story:{one.entry.story_id}",
+        kind="headline",
+        order_at=min(one.entry.published_at or now, now),
+        due_at=due,
+        created_at=now,
+        guild_id=subscription.scope_guild_id if subscription.target_kind == "channel" else None,
+        subscription_id=subscription.id,
+        story_id=one.entry.story_id,
+        entry_id=entry_id,
+        mode=subscription.mode,
+        priority=1 if subscription.mode == "instant" else 2,
+        role_id=subscription.role_id,
+    )

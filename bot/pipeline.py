@@ -1,0 +1,202 @@
+"""One headline's journey, on one page.
+
+    due feeds ─► fetch ─► parse ─► what is new? ─► tag ─► story ─► match ─► outbox ─► deliver ─► Discord
+                                   └────────────── one transaction ──────────────┘
+
+Everything left of "what is new?" may fail and is repeated without a trace; everything from there to the outbox is one
+database transaction (`bot.ingest`); everything right of it (`bot.delivery`) can be killed at any instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.clock import utcnow
+from bot.feeds.model import Fault, FaultKind, FeedError, Fetched, FetchRequest
+from bot.reading import Reading
+from storage import entries, feeds
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bot.feeds.fetch import Fetcher
+    from bot.feeds.worker import ParserPool
+    from bot.ingest import Ingest, Stored
+    from storage.database import Database
+    from storage.records import Feed
+
+log = structlog.get_logger(__name__)
+_BATCH: Final = 64  # polls stored in one transaction at most
+_IN_FLIGHT: Final = 400  # polls under way at once
+_CLAIM: Final = 100
+_LEASE_SECONDS: Final = 120  # longer than any poll can take
+_CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
+_PIECES: Final = 2_000  # feeds whose known pieces are kept in memory
+
+
+class Pipeline:
+    """`tick()` claims what is due and hands it over; `poll(feed)` is one journey up to the outbox."""
+
+    def __init__(
+        self,
+        database: Database,
+        fetcher: Fetcher,
+        parser: ParserPool,
+        ingest: Ingest,
+        *,
+        stored: Callable[[Stored], None],
+        clock: Callable[[], datetime] = utcnow,
+    ) -> None:
+        self._database = database
+        self._fetcher = fetcher
+        self._parser = parser
+        self._ingest = ingest
+        self._on_stored = stored
+        self._clock = clock
+        self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
+        self._polls: set[asyncio.Task[None]] = set()
+        self._writer: asyncio.Task[None] | None = None
+        self._pieces: dict[int, frozenset[str]] = {}
+        self.lags: deque[float] = deque(maxlen=500)  # seconds behind schedule of recent polls
+        self.counts: dict[str, int] = {"polls": 0, "unchanged": 0, "faults": 0, "new": 0}
+
+    def start(self) -> None:
+        self._writer = asyncio.create_task(self._write(), name="ingest")
+
+    async def stop(self) -> None:
+        """Stop at once: a poll that is not stored yet is simply repeated when it is next due."""
+        tasks = [*self._polls, *([self._writer] if self._writer else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._writer = None
+
+    async def tick(self) -> int:
+        """Claim due feeds and set them off; returns at once. The number claimed."""
+        free = _IN_FLIGHT - len(self._polls)
+        if free <= 0:
+            return 0
+        now = self._clock()
+        async with self._database.read() as connection:
+            if not await feeds.any_due(connection, now):
+                return 0
+        async with self._database.write() as connection:
+            due = await feeds.claim_due(connection, now, limit=min(free, _CLAIM), lease_seconds=_LEASE_SECONDS)
+        for feed in due:
+            self.lags.append((now - feed.next_poll_at).total_seconds())
+            task = asyncio.create_task(self._guarded(feed), name=f"poll {feed.id}")
+            self._polls.add(task)
+            task.add_done_callback(self._polls.discard)
+        return len(due)
+
+    async def poll(self, feed: Feed) -> Stored:
+        """Fetch, parse and store one feed. Raises StorageError when it could not be stored."""
+        reading = await self.read(feed)
+        self.counts["polls"] += 1
+        self.counts["faults"] += reading.fault is not None
+        self.counts["unchanged"] += reading.fault is None and reading.parsed is None
+        done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        await self._queue.put((reading, done))
+        stored = await done
+        if reading.parsed is not None:
+            self._remember(feed.id, reading.parsed.pieces)
+        return stored
+
+    async def read(self, feed: Feed) -> Reading:
+        """What the feed says now: unchanged, parsed or at fault. Stores nothing and never raises for the feed."""
+        fetched = await self._fetcher.fetch(
+            FetchRequest(feed.url, etag=feed.etag, last_modified=feed.last_modified, user_agent=feed.user_agent)
+        )
+        now = self._clock()
+        if fetched.fault is not None:
+            return Reading(feed, fetched, now, fault=fetched.fault)
+        if fetched.not_modified or fetched.body is None:
+            return Reading(feed, fetched, now)
+        body_hash = hashlib.blake2b(fetched.body, digest_size=16).hexdigest()
+        if body_hash == feed.body_hash:
+            return Reading(feed, fetched, now)
+        try:
+            parsed = await self._parser.parse(
+                fetched.body,
+                content_type=fetched.headers.get("content-type"),
+                url=fetched.url,
+                known=await self._known_pieces(feed),
+                zone=feed.zone,
+                rule=feed.rule,
+            )
+        except FeedError as error:
+            return Reading(feed, fetched, now, fault=error.fault)
+        return Reading(feed, fetched, now, parsed=parsed, body_hash=body_hash)
+
+    async def _guarded(self, feed: Feed) -> None:
+        try:
+            if self._fetcher.delay(feed.url) > _CROWDED:
+                await self._put_off(feed)
+                return
+            await self.poll(feed)
+        except StorageError as error:
+            log.error("a poll could not be stored; it is repeated", feed=feed.url, error=str(error))
+        except Exception:
+            log.exception("a poll failed in an unforeseen way; it is repeated later", feed=feed.url)
+            fault = Fault(FaultKind.PARSE, "Headframe could not process this feed; see its log.")
+            reading = Reading(feed, Fetched(feed.url, fault=fault), self._clock(), fault=fault)
+            await self._ingest.store([reading])
+
+    async def _put_off(self, feed: Feed) -> None:
+        """Its host has a long queue already: give the lease back, a slow host may not take every place."""
+        later = self._clock() + timedelta(seconds=int(self._fetcher.delay(feed.url)) + 1)
+        async with self._database.write() as connection:
+            await feeds.save_many(connection, [{"id": feed.id, "lease_until": None, "next_poll_at": later}])
+
+    async def _known_pieces(self, feed: Feed) -> frozenset[str]:
+        if feed.primed_at is None:
+            return frozenset()
+        known = self._pieces.get(feed.id)
+        if known is None:
+            async with self._database.read() as connection:
+                known = await entries.pieces_of(connection, feed.id)
+        return known
+
+    def _remember(self, feed_id: int, pieces: frozenset[str]) -> None:
+        self._pieces.pop(feed_id, None)
+        self._pieces[feed_id] = pieces
+        if len(self._pieces) > _PIECES:
+            del self._pieces[next(iter(self._pieces))]
+
+    async def _write(self) -> None:
+        """The one writer: stores whatever has arrived, many polls in one transaction."""
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < _BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            started = time.perf_counter()
+            try:
+                stored = await self._ingest.store([reading for reading, _done in batch])
+            except Exception as error:  # noqa: BLE001 - handed to those who wait; the writer goes on
+                for _reading, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+                continue
+            self.counts["new"] += stored.new
+            for _reading, done in batch:
+                if not done.done():
+                    done.set_result(stored)
+            self._on_stored(stored)
+            if stored.new or stored.edited:
+                log.debug(
+                    "polls stored",
+                    polls=len(batch),
+                    new=stored.new,
+                    edited=stored.edited,
+                    deliveries=stored.deliveries,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                )

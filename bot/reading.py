@@ -1,0 +1,133 @@
+"""What one poll of one feed brought, and what that means for the feed's row. Pure: `now` is passed in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.feeds import cadence
+from bot.feeds.model import FaultKind, PublisherHints
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
+
+    from bot.feeds.model import Fault, Fetched, ParsedFeed
+    from storage.records import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """parsed: None for a fault and for a body that has not changed. silent: entries count as seen, not as news."""
+
+    feed: Feed
+    fetched: Fetched
+    at: datetime
+    parsed: ParsedFeed | None = None
+    body_hash: str | None = None
+    fault: Fault | None = None
+
+    @property
+    def silent(self) -> bool:
+        return self.feed.primed_at is None
+
+
+def hints_to_json(hints: PublisherHints) -> dict[str, object] | None:
+    """The hints as JSON; None when the publisher asks nothing."""
+    stored: dict[str, object] = {
+        name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(hints).items() if value
+    }
+    return stored or None
+
+
+def hints_from_json(stored: dict[str, object] | None) -> PublisherHints:
+    def numbers(name: str) -> frozenset[int]:
+        found = (stored or {}).get(name)
+        return frozenset(int(n) for n in found) if isinstance(found, list) else frozenset()
+
+    def number(name: str) -> int | None:
+        found = (stored or {}).get(name)
+        return found if isinstance(found, int) else None
+
+    return PublisherHints(number("ttl"), numbers("skip_hours"), numbers("skip_days"), number("update_period"))
+
+
+def outcome(
+    reading: Reading,
+    recent: Sequence[datetime],
+    *,
+    new_entries: int,
+    settings: cadence.CadenceSettings,
+    rng: random.Random,
+) -> dict[str, object]:
+    """The columns of the feed's row after this poll (`id` included): the next poll, validators, health.
+
+    A 304 leaves the body hash and all entries as they are. Validators are stored exactly as received.
+    """
+    feed, fetched, now, parsed = reading.feed, reading.fetched, reading.at, reading.parsed
+    hints = parsed.hints if parsed is not None else hints_from_json(feed.hints)
+    decision = cadence.next_poll(
+        cadence.CadenceState(recent, feed.failures, pushed=bool(feed.hub_expires_at and feed.hub_expires_at > now)),
+        reading.fault,
+        hints,
+        fetched.headers,
+        now,
+        settings,
+        rng,
+    )
+    row: dict[str, object] = {
+        "id": feed.id,
+        "next_poll_at": _whole(decision.at),
+        "last_poll_at": now,
+        "lease_until": None,
+        "failures": decision.failures,
+        "interval_seconds": max(int((decision.at - now).total_seconds()), 0),
+    }
+    if reading.fault is not None:
+        row |= {
+            "failing_since": feed.failing_since or now,
+            "fault_kind": reading.fault.kind.value,
+            "fault_detail": reading.fault.detail,
+        }
+        if reading.fault.kind is FaultKind.GONE:
+            row["state"] = "retired"
+        return row
+    row |= {"failing_since": None, "fault_kind": None, "fault_detail": None, "last_success_at": now}
+    row |= _move(feed, fetched, now)
+    if fetched.not_modified:
+        # RFC 9110 §15.4.5: a 304 may carry newer validators, never fewer.
+        row |= {"etag": fetched.etag or feed.etag, "last_modified": fetched.last_modified or feed.last_modified}
+        return row
+    row |= {"etag": fetched.etag, "last_modified": fetched.last_modified}
+    if parsed is not None:
+        row |= {
+            "body_hash": reading.body_hash,
+            "kind": "feed" if parsed.kind in {"rss", "atom", "rdf"} else parsed.kind,
+            "title": (parsed.title or feed.title or "")[:300] or None,
+            "site_url": parsed.site_url or feed.site_url,
+            "hints": hints_to_json(parsed.hints),
+            "hub_url": parsed.hub_url,
+            "primed_at": feed.primed_at or now,
+        }
+        if new_entries:
+            row["last_new_at"] = now
+    return row
+
+
+def _move(feed: Feed, fetched: Fetched, now: datetime) -> dict[str, object]:
+    pending = (
+        cadence.PendingMove(feed.moved_to, feed.moved_since) if feed.moved_to and feed.moved_since is not None else None
+    )
+    move = cadence.moved(feed.url, fetched.moved_to, pending, now)
+    if move.adopt is not None:
+        return {"adopt": move.adopt}
+    return {
+        "moved_to": move.pending.url if move.pending else None,
+        "moved_since": move.pending.since if move.pending else None,
+    }
+
+
+def _whole(moment: datetime) -> datetime:
+    """The next whole second: stored times have no fraction, and a poll may never be early."""
+    return datetime.fromtimestamp(-(-moment.timestamp() // 1), UTC)

@@ -1,0 +1,72 @@
+"""Who follows what, in memory: the matcher's index with the subscription behind each key, kept equal to the table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.news import query as alert_language
+from bot.news.matcher import Matcher
+from storage import subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.news.model import Document
+    from storage.database import Database
+    from storage.records import Subscription
+
+log = structlog.get_logger(__name__)
+
+
+class SubscriptionBook:
+    """`put` and `drop` after each change in the database; `match` gives the active subscriptions for a headline."""
+
+    def __init__(self) -> None:
+        self._matcher = Matcher()
+        self._subscriptions: dict[int, Subscription] = {}
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
+    async def load(self, database: Database) -> None:
+        """Read all of them; one whose query this version cannot read is logged and left out, not lost."""
+        async with database.read() as connection:
+            async for subscription in subscriptions.every(connection):
+                self.put(subscription)
+
+    def put(self, subscription: Subscription) -> None:
+        """Add a subscription or take over its changed fields."""
+        key = subscription.id
+        if subscription.query == subscription.canonical:
+            # One text in memory instead of two: most queries are typed as they are written out.
+            subscription = replace(subscription, canonical=subscription.query)
+        self._subscriptions[key] = subscription
+        if subscription.state != "active":
+            self._matcher.remove(key)
+            return
+        try:
+            self._matcher.replace(key, alert_language.parse(subscription.query))
+        except alert_language.QueryError as error:
+            self._matcher.remove(key)
+            log.error("a subscription cannot be read; edit or remove it", subscription=key, error=str(error))
+
+    def drop(self, subscription_id: int) -> None:
+        self._matcher.remove(subscription_id)
+        self._subscriptions.pop(subscription_id, None)
+
+    def get(self, subscription_id: int) -> Subscription | None:
+        return self._subscriptions.get(subscription_id)
+
+    def match(self, document: Document) -> Iterator[Subscription]:
+        """Active subscriptions whose query the headline meets, whatever server they belong to."""
+        for hit in self._matcher.match(document):
+            for key in hit.keys:
+                if isinstance(key, int) and (found := self._subscriptions.get(key)) is not None:
+                    yield found
+
+    def made_by(self, user_id: int) -> list[Subscription]:
+        """What a person set up, for themselves or for servers."""
+        return [one for one in self._subscriptions.values() if one.created_by == user_id]
