@@ -1,0 +1,235 @@
+"""`/alert`: a person's own alerts on headlines and prices, by direct message or in a channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.clock import utcnow
+from bot.delivery.markdown import clamp_plain
+from bot.delivery.sender import missing_permissions
+from bot.desk import follows, people
+from bot.errors import UserError
+from bot.i18n import _, language, ngettext
+from cogs.ui.answer import answer
+from cogs.ui.pages import Pages
+from cogs.ui.words import mode_text
+from storage.records import NewSubscription
+
+if TYPE_CHECKING:
+    from bot.client import HeadframeBot
+    from storage.records import Subscription, TargetKind
+
+Interaction = discord.Interaction["HeadframeBot"]
+Where = Literal["dm", "here"]
+Mode = Literal["instant", "hourly", "daily"]
+
+
+class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str("Your own alerts")):
+    """Keyword alerts, quiet hours, and the list of what one has; price alerts are added by the prices cog."""
+
+    def __init__(self, bot: HeadframeBot) -> None:
+        self.bot = bot
+        super().__init__()
+
+    @app_commands.command(name="keyword", description=locale_str("Be told of headlines that match"))
+    @app_commands.describe(
+        query=locale_str('What to watch for, such as: gold etf, "central bank", mineral:copper strike'),
+        where=locale_str("By direct message, or in this channel"),
+        mode=locale_str("At once, or as an hourly or daily digest"),
+    )
+    async def keyword(self, interaction: Interaction, query: str, where: Where = "dm", mode: Mode = "instant") -> None:
+        parsed = follows.read_query(query)
+        kind, target_id = place(interaction, where)
+        new = NewSubscription(
+            scope_guild_id=interaction.guild_id or 0,
+            target_kind=kind,
+            target_id=target_id,
+            owner_id=interaction.user.id,
+            created_by=interaction.user.id,
+            query=query.strip(),
+            canonical=parsed.canonical,
+            mode=mode,
+        )
+        made, fresh = await follows.follow(self.bot.services, new)
+        if not fresh:
+            await answer(interaction, _("You have this alert already: {alert}").format(alert=line_of(made)))
+            return
+        there = _("by direct message") if kind == "user" else f"<#{target_id}>"
+        lines = [
+            _("I'll tell you {where}, {mode}, of headlines that match `{query}`.").format(
+                where=there, mode=mode_text(mode), query=_code(made.query)
+            )
+        ]
+        _found, total, _since = await follows.recent_matches(
+            self.bot.services, interaction.guild_id or 0, parsed, limit=1
+        )
+        lines.append(
+            ngettext(
+                "In the last 7 days {n} headline matched.", "In the last 7 days {n} headlines matched.", total
+            ).format(n=total)
+        )
+        await answer(interaction, " ".join(lines))
+
+    @app_commands.command(name="list", description=locale_str("Your alerts"))
+    async def list_(self, interaction: Interaction) -> None:
+        mine = [line_of(one) for one in await follows.of_owner(self.bot.services, interaction.user.id)]
+        prices = self.bot.services.prices
+        if prices is not None:
+            mine += await people.price_alert_lines(self.bot.services, interaction.user.id)
+        if not mine:
+            await answer(interaction, _("You have no alerts. Begin with `/alert keyword` or `/alert price`."))
+            return
+        title = ngettext("{n} alert", "{n} alerts", len(mine)).format(n=len(mine))
+        pages = Pages(title, mine, language=language())
+        await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
+
+    @app_commands.command(name="edit", description=locale_str("Change one of your alerts"))
+    @app_commands.describe(
+        alert=locale_str("Which one"),
+        query=locale_str("A new query"),
+        where=locale_str("By direct message, or in this channel"),
+        mode=locale_str("At once, or as an hourly or daily digest"),
+    )
+    async def edit(
+        self,
+        interaction: Interaction,
+        alert: str,
+        query: str | None = None,
+        where: Where | None = None,
+        mode: Mode | None = None,
+    ) -> None:
+        one = await self._find(interaction, alert)
+        changes: dict[str, object] = {}
+        if query is not None:
+            changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical}
+        if where is not None:
+            kind, target_id = place(interaction, where)
+            changes |= {"target_kind": kind, "target_id": target_id}
+        if mode is not None:
+            changes["mode"] = mode
+        if not changes:
+            raise UserError(_("Nothing to change: give at least one option."))
+        changed = await follows.change(self.bot.services, one, **changes)
+        await answer(interaction, _("Changed:") + "\n" + line_of(changed))
+
+    @app_commands.command(name="pause", description=locale_str("Pause one of your alerts, or let it go on"))
+    @app_commands.describe(
+        alert=locale_str("Which one"), hours=locale_str("For so many hours; until you resume it if left out")
+    )
+    async def pause(
+        self, interaction: Interaction, alert: str, hours: app_commands.Range[int, 1, 720] | None = None
+    ) -> None:
+        if await people.pause_price_alert(self.bot.services, interaction.user.id, alert, hours):
+            await answer(interaction, _("Done. `/alert list` shows how it stands."))
+            return
+        one = await self._find(interaction, alert)
+        if one.state == "paused" and hours is None:
+            changed = await follows.change(self.bot.services, one, state="active", paused_until=None)
+            await answer(interaction, _("It goes on:") + "\n" + line_of(changed))
+            return
+        until = people.hours_from(utcnow(), hours)
+        changed = await follows.change(self.bot.services, one, state="paused", paused_until=until)
+        await answer(interaction, _("Paused; use the same command again to go on:") + "\n" + line_of(changed))
+
+    @app_commands.command(name="remove", description=locale_str("Remove one of your alerts"))
+    @app_commands.describe(alert=locale_str("Which one"))
+    async def remove(self, interaction: Interaction, alert: str) -> None:
+        if await people.remove_price_alert(self.bot.services, interaction.user.id, alert):
+            await answer(interaction, _("Removed."))
+            return
+        one = await self._find(interaction, alert)
+        await follows.end(self.bot.services, one)
+        await answer(interaction, _("Removed the alert on `{query}`.").format(query=_code(one.query)))
+
+    @app_commands.command(name="test", description=locale_str("What an alert would have sent in the last 7 days"))
+    @app_commands.describe(alert=locale_str("Which one"))
+    async def test(self, interaction: Interaction, alert: str) -> None:
+        one = await self._find(interaction, alert)
+        found, total, _since = await follows.recent_matches(
+            self.bot.services, one.scope_guild_id, follows.read_query(one.query)
+        )
+        head = ngettext(
+            "`{query}` would have brought {n} headline in the last 7 days.",
+            "`{query}` would have brought {n} headlines in the last 7 days.",
+            total,
+        ).format(query=_code(one.query), n=total)
+        lines = [f"- {clamp_plain(entry.title, 150)}" for entry in found]
+        await answer(interaction, "\n".join([head, *lines])[:2000])
+
+    @app_commands.command(
+        name="quiet", description=locale_str("Hours in which nothing is sent to you; it comes in the morning")
+    )
+    @app_commands.describe(
+        start=locale_str("From, such as 22:00; leave out to end quiet hours"),
+        end=locale_str("Until, such as 07:00"),
+        timezone=locale_str("Your time zone, such as Europe/Paris"),
+    )
+    async def quiet(
+        self, interaction: Interaction, start: str | None = None, end: str | None = None, timezone: str | None = None
+    ) -> None:
+        text = await people.set_quiet(self.bot.services, interaction.user.id, start, end, timezone)
+        await answer(interaction, text)
+
+    @quiet.autocomplete("timezone")
+    async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return [app_commands.Choice(name=name, value=name) for name in people.zones(current)]
+
+    @edit.autocomplete("alert")
+    @pause.autocomplete("alert")
+    @remove.autocomplete("alert")
+    @test.autocomplete("alert")
+    async def _suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        wanted = current.casefold()
+        choices = [
+            app_commands.Choice(name=f"{one.query}"[:100], value=str(one.id))
+            for one in await follows.of_owner(self.bot.services, interaction.user.id)
+            if wanted in one.query.casefold() or wanted == str(one.id)
+        ]
+        named = interaction.command.name if interaction.command else ""
+        if named in {"pause", "remove"}:
+            choices += [
+                app_commands.Choice(name=label[:100], value=value)
+                for label, value in await people.price_alert_choices(self.bot.services, interaction.user.id)
+                if wanted in label.casefold()
+            ]
+        return choices[:25]
+
+    async def _find(self, interaction: Interaction, text: str) -> Subscription:
+        return follows.pick(await follows.of_owner(self.bot.services, interaction.user.id), text)
+
+
+def place(interaction: discord.Interaction[HeadframeBot], where: Where) -> tuple[TargetKind, int]:
+    """The target an alert of this person goes to. Raises UserError where the bot or the person may not write."""
+    if where == "dm" or interaction.guild is None or interaction.channel_id is None:
+        if where == "here" and interaction.guild_id is not None:
+            raise UserError(_("I am not on this server, so I can only alert you by direct message."))
+        return "user", interaction.user.id
+    channel = interaction.guild.get_channel_or_thread(interaction.channel_id)
+    if not interaction.permissions.send_messages and not interaction.permissions.send_messages_in_threads:
+        raise UserError(_("You may not write in this channel, so I won't either. Choose direct message."))
+    if channel is not None and missing_permissions(channel):
+        raise UserError(_("I can't post in this channel. Choose direct message, or ask a moderator."))
+    return "channel", interaction.channel_id
+
+
+def line_of(one: Subscription) -> str:
+    """An alert in one line."""
+    there = _("direct message") if one.target_kind == "user" else f"<#{one.target_id}>"
+    parts = [f"`{_code(one.query)}`", there, mode_text(one.mode)]
+    if one.state == "paused":
+        until = f" <t:{int(one.paused_until.timestamp())}:R>" if one.paused_until else ""
+        parts.append("⏸ " + _("paused") + until)
+    return "- " + " · ".join(parts)
+
+
+def _code(text: str) -> str:
+    return text.replace("`", "'")[:300]
+
+
+async def setup(bot: HeadframeBot) -> None:
+    await bot.add_cog(Alerts(bot))

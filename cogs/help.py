@@ -1,0 +1,100 @@
+"""`/help`: by task, not by command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.i18n import _
+from cogs.ui.answer import answer
+
+if TYPE_CHECKING:
+    from bot.client import HeadframeBot
+
+Interaction = discord.Interaction["HeadframeBot"]
+TOPICS = ("start", "alerts", "channels", "feeds", "minerals", "prices", "privacy")
+
+
+class Help(commands.Cog):
+    """One command."""
+
+    def __init__(self, bot: HeadframeBot) -> None:
+        self.bot = bot
+
+    @app_commands.command(name="help", description=locale_str("How do I …?"))
+    @app_commands.describe(topic=locale_str("What about"))
+    async def help(self, interaction: Interaction, topic: str = "start") -> None:
+        title, text = page(topic if topic in TOPICS else "start")
+        await answer(interaction, embed=discord.Embed(title=title, description=text, colour=0xB8860B))
+
+    @help.autocomplete("topic")
+    async def _topics(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return [
+            app_commands.Choice(name=page(topic)[0][:100], value=topic)
+            for topic in TOPICS
+            if current.casefold() in page(topic)[0].casefold() or current.casefold() in topic
+        ]
+
+
+def page(topic: str) -> tuple[str, str]:
+    """(title, text) of a help topic in the language in force."""
+    match topic:
+        case "alerts":
+            return _("Be alerted to what matters to you"), _(
+                "`/alert keyword` with a query; I write to you when a headline matches.\n"
+                '**Both words** `gold etf` · **a phrase** `"central bank"` · **either** `gold OR silver` · '
+                "**without** `-jewellery` or `NOT jewellery` · **grouped** `(strike OR blockade) copper` · "
+                "**beginning with** `tariff*`\n"
+                "**By meaning** `mineral:lithium` `mineral:rare_earths` `list:us-2025` `topic:earnings` `direction:up` "
+                "`source:mining.com` `ticker:NEM`\n"
+                "Words match whole words in the headline, whatever their case, accents or plural.\n"
+                "`/alert test` shows what an alert would have sent; `/alert quiet` keeps the night quiet; "
+                "`/alert list`, `/alert edit`, `/alert pause`, `/alert remove` do what they say."
+            )
+        case "channels":
+            return _("Post headlines in a channel"), _(
+                "`/channel follow query:gold OR silver` posts matching headlines of all this server's feeds here, "
+                "or in the `channel` you name. `mode` makes it an hourly or daily digest, `role` pings a role, "
+                "`max_per_hour` keeps it calm.\n"
+                "`/channel list` shows what is followed and whether it works; `/channel edit` and `/channel unfollow` "
+                "change it. You need the permission Manage Channels."
+            )
+        case "feeds":
+            return _("Choose which feeds are read"), _(
+                "`/feed add` takes a feed, a site, or a name from the directory. `/feed list`, `/feed remove`, "
+                "`/feed health` (what fails and why), `/feed import` and `/feed export` (OPML). "
+                "You need the permission Manage Server."
+            )
+        case "minerals":
+            return _("Look up a mineral"), _(
+                "`/mineral info` for any of 87 minerals: uses, producers, critical lists, imports, with a source for "
+                "every figure. `/mineral list`, `/mineral compare` and `/mineral risk` set them side by side."
+            )
+        case "prices":
+            return _("Prices and price alerts"), _(
+                "`/price now gold` with its sources and age; `/price chart`; `/price convert`.\n"
+                "`/alert price` tells you once when a price goes above or below a level, or moves by some percent."
+            )
+        case "privacy":
+            return _("What is stored about you"), _(
+                "Your alerts and settings, and what was sent to you for 30 days. No message of yours is read.\n"
+                "`/privacy export` gives it to you as a file, `/privacy delete` removes it at once."
+            )
+        case _:
+            return _("Headframe hoists mining and metals news"), _(
+                "**I want to read**: `/news latest`, `/news search`\n"
+                "**I want to be alerted**: `/alert keyword`, `/alert price` → `/help alerts`\n"
+                "**I want to know about a mineral or a price**: `/mineral info`, `/price now`\n"
+                "**I look after this server**: `/setup` asks a few questions and does the rest; "
+                "or `/feed add` and `/channel follow` → `/help channels`\n"
+                "**Is all well?** `/status` · **My data**: `/privacy export`\n"
+                "Under every post, “Why this?” says how it came here."
+            )
+
+
+async def setup(bot: HeadframeBot) -> None:
+    await bot.add_cog(Help(bot))

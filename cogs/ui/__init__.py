@@ -1,0 +1,1 @@
+"""Views, modals and small helpers the cogs share."""

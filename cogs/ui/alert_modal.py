@@ -1,0 +1,70 @@
+"""The form behind "Alert me on this": a suggested query that can be changed before it becomes an alert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.desk import follows
+from bot.i18n import _, language, set_language
+from bot.news.model import tags_from_json
+from cogs.ui.answer import answer
+from storage.records import NewSubscription
+
+if TYPE_CHECKING:
+    from bot.client import HeadframeBot
+    from storage.records import SourceLine
+
+
+def suggested_query(line: SourceLine) -> str:
+    """A query from a headline's tags: its main mineral and topic; a few of its words where it has no tags."""
+    tags = tags_from_json(line.tags)
+    parts = [f"mineral:{slug}" for slug in tags.mineral_slugs[:1]] + [f"topic:{slug}" for slug in tags.topic_slugs[:1]]
+    if not parts:
+        parts = [word for word in line.title.split() if len(word) > 4 and word.isalpha()][:2]
+    return " ".join(parts)
+
+
+class AlertModal(discord.ui.Modal):
+    """One field: the query. Sending it makes a keyword alert by direct message."""
+
+    def __init__(self, bot: HeadframeBot, suggestion: str) -> None:
+        super().__init__(title=_("Alert me on this"), timeout=840)
+        self._bot = bot
+        self._language = language()
+        self.query: discord.ui.TextInput[AlertModal] = discord.ui.TextInput(
+            style=discord.TextStyle.short, default=suggestion, max_length=500, min_length=1
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=_("What to watch for"),
+                description=_("Words, phrases, mineral:gold, topic:deals; change it as you like"),
+                component=self.query,
+            )
+        )
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        set_language(self._language)
+        parsed = follows.read_query(self.query.value)
+        made, fresh = await follows.follow(
+            self._bot.services,
+            NewSubscription(
+                scope_guild_id=interaction.guild_id or 0,
+                target_kind="user",
+                target_id=interaction.user.id,
+                owner_id=interaction.user.id,
+                created_by=interaction.user.id,
+                query=self.query.value.strip(),
+                canonical=parsed.canonical,
+            ),
+        )
+        text = (
+            _("I'll write to you when a headline matches `{query}`.")
+            if fresh
+            else _("You have this alert already: `{query}`.")
+        )
+        await answer(interaction, text.format(query=made.query.replace("`", "'")))
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:  # type: ignore[override]
+        await self._bot.explain(interaction, error)
