@@ -1,0 +1,254 @@
+"""`/price` and `/alert price` through the real client against the local Discord, with the demo prices behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from bot.delivery.compose import Composer
+from bot.preview import LocalDiscord
+from bot.preview.world import World
+from bot.prices import demo, outbox
+from bot.prices.polling import Poller
+from bot.prices.service import PriceService
+from bot.settings import Settings
+from cogs import prices as cog_module
+from cogs.alerts import Alerts
+from cogs.ui import price_alert
+from storage import deliveries, guilds, price_alerts
+from storage.database import Database
+from tests.localdiscord import plain_bot, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+Json = dict[str, Any]
+OPEN = datetime(2026, 9, 15, 14, 0, tzinfo=UTC)
+
+
+@dataclass
+class Served:
+    local: LocalDiscord
+    service: PriceService
+    database: Database
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(cog_module, "utcnow", lambda: OPEN)
+    patch.setattr(price_alert, "utcnow", lambda: OPEN)
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('db') / 'p.db'}")
+    await demo.seed(database, OPEN)
+    poller = Poller(demo.sources(), demo.DemoWire(lambda: OPEN).get, OPEN)
+    service = PriceService(database, poller, outbox.enqueue, demo=True)
+    await service.start(OPEN)
+    await service.tick(OPEN)
+    async with await LocalDiscord.start(world=World.demo(), limits=False) as local:
+        bot: Any = plain_bot()
+        bot.services = SimpleNamespace(
+            prices=service, db=database, settings=Settings(_env_file=None, headframe_max_alerts_per_person=5)
+        )
+
+        async def setup_hook() -> None:
+            await bot.add_cog(Alerts(bot))
+            await cog_module.setup(bot)
+            await bot.tree.sync()
+
+        async def explain(interaction: Any, error: Any) -> None:
+            text = str(error.original if hasattr(error, "original") else error)
+            if interaction.response.is_done():
+                await interaction.followup.send(text, ephemeral=True)
+            else:
+                await interaction.response.send_message(text, ephemeral=True)
+
+        bot.setup_hook = setup_hook
+        bot.tree.on_error = explain
+        async with running(bot, local):
+            yield Served(local, service, database)
+    await service.close()
+    await database.close()
+    patch.undo()
+
+
+@pytest.fixture
+def local(served: Served) -> LocalDiscord:
+    return served.local
+
+
+async def use(local: LocalDiscord, name: str, /, **options: Any) -> Json:
+    guild = local.world.guild()
+    return await (await local.invoke("trader", guild, "gold-silver", name, **options)).message()
+
+
+def words(message: Json) -> str:
+    parts = [message["content"]]
+    for embed in message["embeds"]:
+        parts += [embed.get("title", ""), embed.get("description", ""), embed.get("footer", {}).get("text", "")]
+        parts += [field["value"] for field in embed.get("fields", [])]
+    return "\n".join(parts)
+
+
+def ephemeral(message: Json) -> bool:
+    return bool(message["flags"] & 64)
+
+
+async def test_a_quote_says_its_sources_its_age_and_that_it_is_a_demo(local: LocalDiscord, served: Served) -> None:
+    message = await use(local, "price now", metal="gold")
+    text = words(message)
+    assert ephemeral(message)
+    assert "USD/oz t" in text
+    assert "Spot: demo one, demo two, <t:" in text
+    assert "DEMO DATA — not market prices" in text
+    assert "in 24 h" in text
+
+
+async def test_a_quote_in_another_currency_and_unit(local: LocalDiscord) -> None:
+    text = words(await use(local, "price now", metal="XAU", currency="eur", unit="gram"))
+    assert "EUR/g" in text
+    assert "Exchange rates: ECB" in text
+
+
+async def test_one_s_own_settings_are_the_default(local: LocalDiscord, served: Served) -> None:
+    trader = local.world.user("trader").id
+    async with served.database.write() as connection:
+        await guilds.set_user(connection, int(trader), now=OPEN, currency="CAD", unit="kg")
+    try:
+        assert "CAD/kg" in words(await use(local, "price now", metal="silver"))
+        assert "CAD/lb" in words(await use(local, "price now", metal="copper")), (
+            "a unit of one's own is for precious metals"
+        )
+    finally:
+        async with served.database.write() as connection:
+            await guilds.set_user(connection, int(trader), now=OPEN, currency=None, unit=None)
+
+
+async def test_without_a_metal_there_is_an_overview(local: LocalDiscord) -> None:
+    text = words(await use(local, "price now", share=True))
+    assert all(name in text for name in ("Gold", "Silver", "Platinum", "Palladium", "Copper"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"metal": "unobtainium"}, "No price is kept"),
+        ({"metal": "nickel"}, "no price of Nickel yet"),
+        ({"metal": "gold", "currency": "doubloons"}, "not a currency"),
+        ({"metal": "gold", "currency": "CHF"}, "CHF is not among"),
+        ({"metal": "gold", "unit": "bushel"}, "not a unit"),
+    ],
+)
+async def test_what_cannot_be_quoted_is_explained(local: LocalDiscord, options: Json, says: str) -> None:
+    message = await use(local, "price now", **options)
+    assert ephemeral(message)
+    assert says in words(message)
+
+
+@pytest.mark.parametrize("span", ["1d", "3m", "all"])
+async def test_a_chart_comes_with_words_and_a_table(local: LocalDiscord, span: str) -> None:
+    message = await use(local, "price chart", metal="silver", range=span, table=True, share=True)
+    (attachment,) = message["attachments"]
+    assert attachment["filename"] == f"silver-{span}.png"
+    assert attachment["description"].startswith("DEMO DATA")
+    assert message["embeds"][0]["image"]["url"].endswith(f"silver-{span}.png")
+    assert "```" in words(message)
+    assert not ephemeral(message)
+
+
+async def test_a_chart_without_history_is_explained(local: LocalDiscord) -> None:
+    assert "not enough stored prices of Tin" in words(await use(local, "price chart", metal="tin"))
+
+
+async def test_conversions(local: LocalDiscord) -> None:
+    assert "10 oz t = 311.03 g" in words(await use(local, "price convert", amount="10", from_unit="oz", to_unit="g"))
+    text = words(await use(local, "price convert", amount="1", from_unit="kg", to_unit="USD", metal="gold"))
+    assert "1 kg Gold = " in text
+    assert "Spot: demo one" in text
+    assert "choose one" in words(await use(local, "price convert", amount="1", from_unit="kg", to_unit="USD"))
+    assert "not a number" in words(await use(local, "price convert", amount="..", from_unit="kg", to_unit="g"))
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "typed", "first"),
+    [
+        ("price now", "metal", "plat", "platinum"),
+        ("price now", "metal", "XAG", "silver"),
+        ("price now", "currency", "pound", "GBP"),
+        ("price now", "unit", "kilo", "kg"),
+        ("price convert", "from_unit", "eur", "EUR"),
+        ("alert price", "metal", "cop", "copper"),
+    ],
+)
+async def test_options_autocomplete(local: LocalDiscord, command: str, option: str, typed: str, first: str) -> None:
+    found = await local.autocomplete("trader", local.world.guild(), "gold-silver", command, option, typed)
+    assert found[0]["value"] == first
+
+
+async def test_levels_are_suggested_near_the_price(local: LocalDiscord, served: Served) -> None:
+    guild = local.world.guild()
+    options = {"metal": "gold", "condition": "above"}
+    found = await local.autocomplete("trader", guild, "gold-silver", "alert price", "value", "", **options)
+    price = served.service.quote("gold", OPEN).price
+    levels = [float(choice["value"].split()[0]) for choice in found]
+    assert levels == sorted(levels)
+    assert all(level > price for level in levels)
+
+
+async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served: Served) -> None:
+    guild = local.world.guild()
+    price = served.service.quote("gold", OPEN).price
+    level = str(round(price * 99 / 100))
+    message = await use(local, "alert price", metal="gold", condition="above", value=level, where="here")
+    assert "already" in words(message), "the level is passed: the person is warned"
+    message = await use(local, "alert price", metal="gold", condition="below", value=level, repeat=True)
+    assert "by direct message: **Gold below" in words(message)
+    assert "Now " in words(message)
+    trader = int(local.world.user("trader").id)
+    async with served.database.read() as connection:
+        below, above = await price_alerts.of_owner(connection, trader)
+    assert (below.condition, below.target_kind, below.armed) == ("below", "user", True)
+    assert (above.target_kind, above.scope_guild_id, above.armed) == ("channel", int(guild.id), False)
+    wire = demo.DemoWire(lambda: OPEN)
+
+    async def fallen(url: str, headers: Any, seconds: float) -> Any:
+        status, answered, body = await wire.get(url, headers, seconds)
+        text = body.decode().replace('"price": "', '"price": "0') if "gold" not in url else body.decode()
+        return status, answered, text.replace('"price": "4', '"price": "3').encode()
+
+    served.service._poller._get = fallen
+    now = OPEN + timedelta(minutes=5)
+    fired = await served.service.tick(now)
+    assert [item.alert.id for item in fired] == [below.id]
+    async with served.database.read() as connection:
+        (row,) = await deliveries.of_user(connection, trader)
+        post = await Composer(chart=served.service.charts.for_alert).compose(connection, [row])
+    assert post is not None
+    (embed,) = post.embeds
+    assert embed.title is not None
+    assert embed.title.startswith("Gold below")
+    assert "will not fire again" not in (embed.description or "")
+    assert len(post.files) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"metal": "gold", "condition": "above", "value": "lots"}, "not a price"),
+        ({"metal": "gold", "condition": "moves", "value": "2% in 3 years"}, "watched over"),
+        ({"metal": "gold", "condition": "above", "value": "4500 CHF"}, "CHF is not among"),
+    ],
+)
+async def test_an_alert_that_cannot_be_is_explained(local: LocalDiscord, options: Json, says: str) -> None:
+    assert says in words(await use(local, "alert price", **options))
+
+
+async def test_there_is_a_limit_of_alerts(local: LocalDiscord) -> None:
+    options = {"metal": "silver", "condition": "moves", "value": "5% in 1d"}
+    answers = [words(await use(local, "alert price", **options)) for _ in range(5)]
+    assert "remove one first" in answers[-1]
