@@ -84,6 +84,7 @@ class HeadframeBot(commands.AutoShardedBot):
             shard_count=shard_count,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            guild_ready_timeout=1.0,
             enable_debug_events=False,
         )
         self.services = services

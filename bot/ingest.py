@@ -177,8 +177,10 @@ class Ingest:
         """Give every new entry its story: one it joins, or a new one of its own."""
         if not fresh:
             return
-        # Oldest first, so that a story is named by who told it first.
-        fresh.sort(key=lambda one: (one.entry.published_at or one.entry.first_seen_at, one.reading.feed.id))
+        # Oldest first, so that a story is named by who told it first and posts come in order of publication. Feeds
+        # list the newest first: where dates are equal or missing, what stands lower is older.
+        fresh.reverse()
+        fresh.sort(key=lambda one: min(one.entry.published_at or one.reading.at, one.reading.at))
         ids = iter(await entries.reserve_stories(connection, len(fresh)))
         begun: list[tuple[int, str, datetime, datetime]] = []
         joined: list[int] = []
