@@ -1,0 +1,1 @@
+"""The benchmark suite: every row is measured against the naive way in the same run."""
