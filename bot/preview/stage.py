@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _FOLLOWED: Final = (
-    ("headlines", "source:demo-wire.example"),
+    ("headlines", "*"),
     ("gold-silver", "mineral:gold OR mineral:silver OR mineral:pgm"),
     (
         "battery-metals",
