@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import discord
 import structlog
+import yarl
 from discord import app_commands
 from discord.ext import commands
 
@@ -94,6 +95,10 @@ class HeadframeBot(commands.AutoShardedBot):
         self.failed_cogs: list[str] = []
 
     async def setup_hook(self) -> None:
+        if self.services.settings.discord_api_url:
+            # A session that cannot be resumed is begun anew at this address, which would be Discord's own.
+            _shards, address, _limits = await self.http.get_bot_gateway()
+            discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address).with_query(None)
         self.add_dynamic_items(PostButton)
         for name in COGS:
             try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.news import text, vocabulary
 from bot.news.model import Document
+from bot.news.tree import EVERYTHING
 
 if TYPE_CHECKING:
     from bot.news.model import Tags
@@ -25,7 +26,7 @@ def build(title: str, tags: Tags, source: str | None = None, known: Vocabulary |
     mining). known: the vocabulary that closes minerals over groups and lists; the bundled one when None.
     """
     names = known or vocabulary.default()
-    facets = {f"topic:{slug}" for slug in tags.topic_slugs}
+    facets = {EVERYTHING, *(f"topic:{slug}" for slug in tags.topic_slugs)}
     for slug in tags.mineral_slugs:
         facets |= names.about(slug)
     facets.update(f"ticker:{vocabulary.ticker_symbol(symbol)}" for symbol in tags.ticker_symbols)

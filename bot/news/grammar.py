@@ -2,7 +2,8 @@
 
     either = all { "OR" all }                                        AND binds tighter than OR
     all    = one { [ "AND" ] one }
-    one    = { "NOT" | "-" } ( "(" either ")" | field ":" value | field ":" "(" either ")" | phrase | word [ "*" ] )
+    one    = { "NOT" | "-" } ( "(" either ")" | field ":" value | field ":" "(" either ")" | phrase
+                              | word [ "*" ] | "*" )
 
 Written by hand rather than in a grammar tool: half of its worth is in its errors (position, cause and correction for
 each way people go wrong), it is five short functions, and it costs nothing at start-up.
@@ -226,6 +227,8 @@ class _Parser:
     def words(self, token: _Token) -> tree.Node:
         """A word, a prefix, or a phrase: whatever is written together or quoted must stand together."""
         self.count(token)
+        if token.kind == "chunk" and token.text == "*":
+            return tree.Facet(tree.EVERYTHING)
         body = token.text.rstrip()
         starred = body.endswith("*")
         body = body.rstrip("*")

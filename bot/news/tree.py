@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.news.document import Reading
 
 
+EVERYTHING: Final = "all:headlines"  # a facet that every headline has, so that `*` is indexed like any other term
 OPERATORS: Final = ("and", "or", "not")  # words only inside quotes
 
 
@@ -56,6 +57,8 @@ class Facet:
     facet: str
 
     def __str__(self) -> str:
+        if self.facet == EVERYTHING:
+            return "*"
         field, _, value = self.facet.partition(":")
         return f'{field}:"{value}"' if " " in value else self.facet
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.news import query
+from bot.news import document, query
+from bot.news.matcher import Matcher
+from bot.news.model import Tags
 from bot.news.query import MAX_LENGTH, Query, QueryError
 from tests.bot.news.alert_kit import KNOWN, documents, headline, parse, queries
 
@@ -216,7 +218,6 @@ FAULTS = [
     ("gold NOT", "NOT", "missing after `NOT`", None),
     ("gold - silver", "-", "touches the word", None),
     ("gold 🚀", "🚀", "no word", None),
-    ("*", "*", "no word", None),
     ("a*", "a*", "at least two letters", None),
     ("go*ld", "go*ld", "at the end of a word", None),
     ("*gold", "*gold", "at the end of a word", None),
@@ -338,3 +339,16 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     assert error.message
     assert error.caret().count("\n") == 1
     assert error.caret().endswith("^")
+
+
+@pytest.mark.parametrize(
+    ("alert", "matches"), [("*", True), ("* -gold", False), ("* -tin", True), ("gold OR *", True), ("(* -tin)", True)]
+)
+def test_a_star_alone_is_every_headline(alert: str, matches: bool) -> None:
+    parsed = query.parse(alert)
+    shown = document.build("Gold rises", Tags())
+    assert parsed.matches(shown) is matches
+    index = Matcher()
+    index.add(1, parsed)
+    assert bool(index.match(shown)) is matches
+    assert query.parse(parsed.canonical) == parsed
