@@ -21,8 +21,34 @@ from tests.house import Wire, eventually, said
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORDS = "Barrick Newmont Codelco Glencore Vale Rio Anglo Teck Freeport Antofagasta Lundin Boliden".split()
-PLACES = "Chile Peru Ontario Quebec Nevada Ghana Mali Zambia Serbia Finland Sonora Yukon".split()
+WORDS = [
+    "Barrick",
+    "Newmont",
+    "Codelco",
+    "Glencore",
+    "Vale",
+    "Rio",
+    "Anglo",
+    "Teck",
+    "Freeport",
+    "Antofagasta",
+    "Lundin",
+    "Boliden",
+]
+PLACES = [
+    "Chile",
+    "Peru",
+    "Ontario",
+    "Quebec",
+    "Nevada",
+    "Ghana",
+    "Mali",
+    "Zambia",
+    "Serbia",
+    "Finland",
+    "Sonora",
+    "Yukon",
+]
 DEEDS = ("opens", "closes", "sells", "expands", "drills", "permits", "audits", "floods", "restarts", "mothballs")
 
 
@@ -39,7 +65,15 @@ async def ordeal(tmp_path: Path, *, kills: int, seed: int, faults: bool = True) 
     """Run, kill, run again; `kills` times. Headlines keep arriving throughout."""
     dice = random.Random(seed)
     outcome = Outcome()
-    rates = {"429": 0.05, "500": 0.04, "502-after": 0.03, "503": 0.03, "cut": 0.03, "cut-after": 0.05, "429-shared": 0.02}
+    rates = {
+        "429": 0.05,
+        "500": 0.04,
+        "502-after": 0.03,
+        "503": 0.03,
+        "cut": 0.03,
+        "cut-after": 0.05,
+        "429-shared": 0.02,
+    }
     unruly = RandomFaults(seed, rates) if faults else None
     async with await LocalDiscord.start(world=World.demo(), limits=False) as local, FeedServer() as server:
         wire = Wire(server, "/wire.xml", [])
@@ -111,8 +145,13 @@ def environment(local: LocalDiscord, tmp_path: Path) -> dict[str, str]:
 
 async def launch(env: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *(arguments or ("run",)), env=env,
-        stdout=asyncio.subprocess.DEVNULL, stderr=None if os.environ.get("KILL_LOG") else asyncio.subprocess.DEVNULL,
+        sys.executable,
+        "-m",
+        "bot",
+        *(arguments or ("run",)),
+        env=env,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=None if os.environ.get("KILL_LOG") else asyncio.subprocess.DEVNULL,
     )
 
 

@@ -49,10 +49,24 @@ def server() -> Iterator[str]:
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
         [
-            *prefix, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder,
-            "-c", "fsync=off", "-c", "max_connections=200",
+            *prefix,
+            programs / "postgres",
+            "-D",
+            data,
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-k",
+            folder,
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=200",
         ],
-        stdout=log, stderr=log, cwd=folder,
+        stdout=log,
+        stderr=log,
+        cwd=folder,
     )
     try:
         for _attempt in range(200):

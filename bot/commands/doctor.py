@@ -1,0 +1,214 @@
+"""`headframe doctor`: one line a check, with the mend; 1 when something blocks. Changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import aiohttp
+
+from bot import logs
+from bot import settings as configuration
+from bot.clock import utcnow
+from bot.settings import SettingsError
+from storage import deliveries, feeds, guilds, subscriptions
+from storage.database import Database, sqlite_path
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import AsyncIterator
+
+    from bot.settings import Settings
+
+Verdict = Literal["ok", "warn", "FAIL"]
+_SKEW: Final = 5.0  # seconds of clock error that Discord's signatures and our digests can bear
+_FREE: Final = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    verdict: Verdict
+    subject: str
+    text: str
+
+
+def doctor(_arguments: argparse.Namespace) -> int:
+    """Run every check and print as they come."""
+    return asyncio.run(_run())
+
+
+async def _run() -> int:
+    logs.setup(level="error")  # what the parts would log is what the lines below say
+    blocked = False
+    async for finding in _checks():
+        blocked |= finding.verdict == "FAIL"
+        print(f"{finding.verdict:<4} {finding.subject:<10} {finding.text}")
+    print("Something blocks: mend the lines marked FAIL." if blocked else "Nothing blocks.", file=sys.stderr)
+    return 1 if blocked else 0
+
+
+async def _checks() -> AsyncIterator[Finding]:
+    try:
+        settings = configuration.load()
+    except SettingsError as error:
+        yield Finding("FAIL", "settings", str(error))
+        return
+    yield Finding("ok", "settings", "every setting can be read")
+    if not settings.headframe_contact:
+        yield Finding(
+            "warn", "contact", "HEADFRAME_CONTACT is empty: publishers cannot write to you before they block you"
+        )
+    async for finding in _discord(settings):
+        yield finding
+    async for finding in _database(settings):
+        yield finding
+    async for finding in _prices(settings):
+        yield finding
+
+
+async def _discord(settings: Settings) -> AsyncIterator[Finding]:
+    if not settings.token:
+        yield Finding("warn", "token", "DISCORD_TOKEN is empty: `headframe run` will be a preview on this machine")
+        return
+    headers = {"Authorization": f"Bot {settings.token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=10)) as session,
+            session.get(f"{settings.api_url}/users/@me", proxy=settings.discord_proxy or None) as answer,
+        ):
+            status, date = answer.status, answer.headers.get("Date")
+            me = await answer.json(content_type=None) if status == 200 else {}
+            intents = await _applied(session, settings) if status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        yield Finding(
+            "FAIL", "discord", f"{settings.api_url} cannot be reached ({type(error).__name__}): check the network"
+        )
+        return
+    if status == 401:
+        yield Finding("FAIL", "token", "Discord refuses DISCORD_TOKEN: reset it on the Bot page and copy it anew")
+    elif status != 200:
+        yield Finding("FAIL", "discord", f"{settings.api_url} answered {status}: try again in a minute")
+    else:
+        yield Finding("ok", "token", f"logged in as {me.get('username', '?')}")
+        yield intents or Finding("ok", "intents", "no privileged intent is needed")
+    skew = _skew(date)
+    if skew is not None:
+        verdict: Verdict = "ok" if abs(skew) <= _SKEW else "warn"
+        mend = "" if verdict == "ok" else ": switch on time synchronisation (timedatectl set-ntp true)"
+        yield Finding(verdict, "clock", f"{skew:+.1f} s against Discord's{mend}")
+
+
+async def _applied(session: aiohttp.ClientSession, settings: Settings) -> Finding | None:
+    """Whether people can add the bot at all."""
+    async with session.get(f"{settings.api_url}/applications/@me", proxy=settings.discord_proxy or None) as answer:
+        if answer.status != 200:
+            return None
+        application = await answer.json(content_type=None)
+    if application.get("bot_public") is False:
+        return Finding("ok", "intents", "no privileged intent is needed; only you can add this bot (it is not public)")
+    return None
+
+
+def _skew(date: str | None) -> float | None:
+    if not date:
+        return None
+    try:
+        return (utcnow() - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        path = sqlite_path(settings.database_url)
+        if path is not None and not path.exists():
+            yield Finding("ok", "database", f"{path} is not there yet: `headframe run` makes it")
+            return
+        database = await Database.open(settings.database_url)
+    except StorageError as error:
+        yield Finding("FAIL", "database", str(error))
+        return
+    try:
+        trouble = await database.check()
+        where = str(database.path) if database.path else database.url.render_as_string(hide_password=True)
+        yield Finding("FAIL", "database", trouble) if trouble else Finding("ok", "database", f"{where} is sound")
+        if database.path is not None:
+            free = shutil.disk_usage(Path(database.path).parent).free
+            text = f"{free / 1024**3:.1f} GiB free"
+            yield Finding("ok", "disk", text) if free > _FREE else Finding("FAIL", "disk", f"{text}: free some space")
+        async for finding in _journey(database):
+            yield finding
+    except StorageError as error:
+        yield Finding("FAIL", "database", str(error))
+    finally:
+        await database.close()
+
+
+async def _journey(database: Database) -> AsyncIterator[Finding]:
+    now = utcnow()
+    async with database.read() as connection:
+        every = await feeds.every(connection)
+        lost = await guilds.lost_channels(connection)
+        follows, alerts = await subscriptions.counts(connection)
+        sent = await deliveries.last_sent_at(connection)
+        waiting = await deliveries.oldest_pending(connection, now)
+    failing = [feed for feed in every if feed.failing_since is not None]
+    late = [feed for feed in every if feed.next_poll_at < now - timedelta(minutes=10)]
+    polled = max((feed.last_poll_at for feed in every if feed.last_poll_at), default=None)
+    if not every:
+        yield Finding("warn", "feeds", "none yet: add some with /feed add or `headframe import FILE.opml`")
+    else:
+        text = f"{len(every)} read, {len(failing)} failing, last poll {_ago(polled, now)}"
+        yield Finding("warn" if failing else "ok", "feeds", text + (": see /feed health" if failing else ""))
+        if late:
+            yield Finding("warn", "polling", f"{len(late)} feeds are over 10 minutes late: is `headframe run` running?")
+    yield Finding("ok", "follows", f"{follows} by channels, {alerts} personal alerts")
+    if lost:
+        yield Finding("warn", "routes", f"{len(lost)} channels cannot be reached: see /channel list there")
+    if waiting is not None and waiting < now - timedelta(minutes=5):
+        yield Finding("warn", "outbox", f"something has waited since {_ago(waiting, now)}: is Discord reachable?")
+    else:
+        yield Finding("ok", "outbox", f"last delivery {_ago(sent, now)}")
+
+
+async def _prices(settings: Settings) -> AsyncIterator[Finding]:
+    from bot.app import VERSION
+    from bot.feeds.fetch import user_agent
+    from bot.feeds.guard import Guard
+    from bot.prices.build import keys_of
+    from bot.prices.http import PriceHttp
+    from bot.prices.model import PriceError
+    from bot.prices.polling import Poller
+    from bot.prices.source_list import load
+
+    try:
+        sources = load(settings.headframe_price_sources, keys_of(settings))
+    except PriceError as error:
+        yield Finding("FAIL", "prices", str(error))
+        return
+    agent = user_agent(VERSION, settings.headframe_contact)
+    async with PriceHttp(Guard(settings.headframe_allow_private), agent) as http:
+        poller = Poller(sources, http.get, utcnow())
+        await poller.poll(utcnow())
+    for line in poller.health():
+        verdict: Verdict = "warn" if line.error else "ok"
+        yield Finding(verdict, "prices", f"{line.source} ({', '.join(line.metals[:3])}): {line.error or 'answers'}")
+    if not any(line.error is None for line in poller.health()):
+        yield Finding("warn", "prices", "no source answers: prices stay at the last good value, marked stale")
+
+
+def _ago(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "never"
+    seconds = int((now - moment.astimezone(UTC)).total_seconds())
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {name} ago"
+    return f"{seconds} s ago"
