@@ -1,0 +1,60 @@
+"""Topics of a headline, and that everyday words are no topics away from mining news."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from bot.news.tagger import tag
+
+CASES = Path(__file__).parent / "cases" / "topics.csv"
+TOPICS = """earnings guidance exploration resource-estimate production supply-disruption labour accident permits-courts
+policy tariffs export-controls deals financing etf-flows central-banks price-move price-target esg"""
+
+
+def rows() -> list[tuple[str, str]]:
+    with CASES.open(encoding="utf-8", newline="") as file:
+        return [(row[0], row[1]) for row in list(csv.reader(file))[1:]]
+
+
+@pytest.mark.parametrize(("headline", "topic"), rows())
+def test_headline_touches_this_topic(headline: str, topic: str) -> None:
+    assert topic in tag(headline).topic_slugs
+
+
+def test_cases_cover_every_topic_and_no_other() -> None:
+    assert {topic for _, topic in rows()} == set(TOPICS.split())
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "Apple posts record profit",
+        "Teachers strike over pay",
+        "Court rejects appeal in murder trial",
+        "Bank of Japan boosts rates",
+        "Gold Coast council approves budget",
+        "Phelps wins gold after appeal",
+        "Explosion kills three in hotel",
+    ],
+)
+def test_everyday_news_has_no_topic(headline: str) -> None:
+    assert tag(headline).topic_slugs == ()
+
+
+@pytest.mark.parametrize(
+    ("headline", "topic"),
+    [
+        ("Antofagasta lifts copper dividend", "labour"),
+        ("Gold rises in Asia", "earnings"),
+        ("Cobalt mine reopens", "accident"),
+        ("Lithium explorer hits 20 m at 1.5%", "tariffs"),
+        ("Copper falls on China data", "export-controls"),
+        ("Federal minister opens nickel plant", "central-banks"),
+        ("Rio Tinto iron ore shipments fall", "price-move"),
+    ],
+)
+def test_headline_does_not_touch_this_topic(headline: str, topic: str) -> None:
+    assert topic not in tag(headline).topic_slugs
