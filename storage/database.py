@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 HEAD: Final = "0001"  # the newest migration; a test holds it to storage/migrations
 _PRAGMAS: Final = (
+    "PRAGMA auto_vacuum=INCREMENTAL",  # takes effect only in a file that is still empty
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
@@ -133,6 +134,15 @@ class Database:
         except SQLAlchemyError as error:
             return _explain(error, self.url)
         return None if answer == "ok" else f"the database is damaged: {answer}; restore the last backup."
+
+    async def answers(self) -> str | None:
+        """None when a question is answered; else one sentence. Cheap: for health checks."""
+        try:
+            async with self.read() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError) as error:
+            return _explain(error, self.url)
+        return None
 
     async def backup(self, target: Path) -> None:
         """Copy a consistent snapshot while in use (SQLite's online backup). Raises Unavailable."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TargetKind = Literal["channel", "user"]
 Mode = Literal["instant", "hourly", "daily"]
 DeliveryState = Literal["pending", "sending", "held", "sent", "dropped"]
-DeliveryKind = Literal["headline", "sample", "price", "notice", "edit"]
+DeliveryKind = Literal["headline", "sample", "price", "notice", "edit", "publish"]
 Style = Literal["line", "embed", "card"]
 JsonObject = dict[str, object]
 
@@ -256,6 +256,7 @@ class ChannelSettings:
     webhook: bool = False
     webhook_id: int | None = None
     webhook_token: str | None = None
+    publish: bool = True
     route: str = "ok"
     lost_reason: str | None = None
     lost_since: datetime | None = None

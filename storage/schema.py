@@ -30,6 +30,7 @@ metadata = MetaData(
 # SQLite counts only INTEGER PRIMARY KEY up by itself; PostgreSQL wants the larger type (peers ran out of SERIAL ids).
 RowId = BigInteger().with_variant(Integer, "sqlite")
 _FALSE = expression.false()
+_TRUE = expression.true()
 
 feeds = Table(
     "feeds",
@@ -159,7 +160,7 @@ deliveries = Table(
     Column("target_kind", Text, nullable=False),  # channel | user
     Column("target_id", BigInteger, nullable=False),
     Column("dedupe_key", Text, nullable=False),  # "story:7", "price:3:1", "edit:…", "notice:…": once per target
-    Column("kind", Text, nullable=False),  # headline | sample | price | notice | edit
+    Column("kind", Text, nullable=False),  # headline | sample | price | notice | edit | publish
     Column("guild_id", BigInteger),  # null: a direct message
     Column("subscription_id", BigInteger),  # null: a notice or price alert
     Column("story_id", BigInteger),  # null: not a headline
@@ -177,7 +178,8 @@ deliveries = Table(
     Column("role_id", BigInteger),  # role to ping; null: none
     Column("channel_id", BigInteger),  # where it was really sent (a DM channel, a thread); null: not sent
     Column("message_id", BigInteger),  # null: not sent
-    Column("payload", JsonText),  # what a notice or price alert says; null: rendered from the story
+    # What a notice or price alert says; of a sent headline how it was shown; null: rendered from the story, not sent.
+    Column("payload", JsonText),
     Column("created_at", UtcSeconds, nullable=False),
     Column("claimed_at", UtcSeconds),
     Column("sent_at", UtcSeconds),
@@ -199,6 +201,7 @@ channels = Table(
     Column("webhook", Boolean, nullable=False, server_default=_FALSE),  # post through a webhook of the bot's own
     Column("webhook_id", BigInteger),  # null: not created
     Column("webhook_token", Text),
+    Column("publish", Boolean, nullable=False, server_default=_TRUE),  # announcement channels: crosspost what is posted
     Column("route", Text, nullable=False, server_default="ok"),  # ok | lost
     Column("lost_reason", Text),  # e.g. "missing:send_messages", "unknown-channel"; null: ok
     Column("lost_since", UtcSeconds),

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+from discord import app_commands
 
 from bot.delivery.compose import Composer
 from bot.preview import LocalDiscord
 from bot.preview.world import World
-from bot.prices import demo, outbox
+from bot.prices import charts, demo, outbox
+from bot.prices.movers import movers, reaction_line
 from bot.prices.polling import Poller
 from bot.prices.service import PriceService
 from bot.settings import Settings
 from cogs import prices as cog_module
 from cogs.alerts import Alerts
-from cogs.ui import price_alert
-from storage import deliveries, guilds, price_alerts
+from cogs.ui import price_alert, price_movers
+from storage import deliveries, guilds, price_alerts, schema
 from storage.database import Database
 from tests.localdiscord import plain_bot, running
 
@@ -44,6 +48,8 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     patch = pytest.MonkeyPatch()
     patch.setattr(cog_module, "utcnow", lambda: OPEN)
     patch.setattr(price_alert, "utcnow", lambda: OPEN)
+    patch.setattr(price_movers, "utcnow", lambda: OPEN)
+    patch.setattr(charts, "utcnow", lambda: OPEN)
     database = await Database.open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('db') / 'p.db'}")
     await demo.seed(database, OPEN)
     poller = Poller(demo.sources(), demo.DemoWire(lambda: OPEN).get, OPEN)
@@ -58,6 +64,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
         async def setup_hook() -> None:
             await bot.add_cog(Alerts(bot))
+            bot.tree.add_command(app_commands.Group(name="news", description="stands for the news cog"))
             await cog_module.setup(bot)
             await bot.tree.sync()
 
@@ -112,7 +119,7 @@ async def test_a_quote_says_its_sources_its_age_and_that_it_is_a_demo(local: Loc
 async def test_a_quote_in_another_currency_and_unit(local: LocalDiscord) -> None:
     text = words(await use(local, "price now", metal="XAU", currency="eur", unit="gram"))
     assert "EUR/g" in text
-    assert "Exchange rates: ECB" in text
+    assert "ECB" not in text, "nobody is credited with invented rates"
 
 
 async def test_one_s_own_settings_are_the_default(local: LocalDiscord, served: Served) -> None:
@@ -218,8 +225,9 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
 
     async def fallen(url: str, headers: Any, seconds: float) -> Any:
         status, answered, body = await wire.get(url, headers, seconds)
-        text = body.decode().replace('"price": "', '"price": "0') if "gold" not in url else body.decode()
-        return status, answered, text.replace('"price": "4', '"price": "3').encode()
+        said = json.loads(body)
+        said["price"] = str(Decimal(said["price"]) * Decimal("0.9"))
+        return status, answered, json.dumps(said).encode()
 
     served.service._poller._get = fallen
     now = OPEN + timedelta(minutes=5)
@@ -246,6 +254,47 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
 )
 async def test_an_alert_that_cannot_be_is_explained(local: LocalDiscord, options: Json, says: str) -> None:
     assert says in words(await use(local, "alert price", **options))
+
+
+async def test_movers_name_headlines_as_what_came_before(local: LocalDiscord, served: Served) -> None:
+    (largest, *_rest) = await movers(served.service, served.database, None, OPEN, metal="gold")
+    async with served.database.write() as connection:
+        feed = await connection.execute(
+            schema.feeds.insert().values(url="https://example.org/f", next_poll_at=OPEN, created_at=OPEN)
+        )
+        for title, minutes in (("Gold **leaps** @everyone", -30), ("Gold: too old", -60 * 9), ("Gold: later", 60)):
+            at = largest.end.at + timedelta(minutes=minutes)
+            entry = await connection.execute(
+                schema.entries.insert().values(
+                    feed_id=feed.inserted_primary_key[0], identity=title, title=title, url="javascript:alert(1)",
+                    first_seen_at=at, published_at=at,
+                )
+            )  # fmt: skip
+            await connection.execute(
+                schema.entry_facets.insert().values(facet="mineral:gold", entry_id=entry.inserted_primary_key[0])
+            )
+        await connection.execute(
+            schema.guild_feeds.insert().values(
+                guild_id=int(local.world.guild().id), feed_id=feed.inserted_primary_key[0], added_at=OPEN
+            )
+        )
+    text = words(await use(local, "news movers", metal="gold"))
+    assert r"Gold \*\*leaps\*\* \@everyone" in text
+    assert "javascript" not in text
+    assert "too old" not in text
+    assert "later" not in text
+    assert "not as a cause" in text
+    drawn = await served.service.charts.draw("gold", "1w", now=OPEN)
+    assert drawn.chart.markers
+
+
+async def test_the_hour_after_a_headline(served: Served) -> None:
+    line = await reaction_line(served.service, ["nickel", "gold"], OPEN - timedelta(hours=5))
+    assert line is not None
+    assert line.startswith("Gold ")
+    assert line.endswith("% in the hour after")
+    assert await reaction_line(served.service, ["nickel"], OPEN - timedelta(hours=5)) is None
+    assert await reaction_line(served.service, ["gold"], OPEN + timedelta(days=9)) is None
 
 
 async def test_there_is_a_limit_of_alerts(local: LocalDiscord) -> None:

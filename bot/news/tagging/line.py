@@ -1,0 +1,82 @@
+"""A headline cut into words, with what stands between them. It knows nothing of minerals or markets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from bot.news.text import fold
+
+_TOKEN: Final = re.compile(
+    r"(?:[^\W\d_]\.){2,}"  # U.S., U.K.
+    r"|(?:us|a|c|nz|hk)?[$£€₹¥]\s?\d+(?:[.,]\d+)*[a-z]*"  # $1,320.50, US$4bn, $2k
+    r"|[+-]?\d+(?:[.,]\d+)*%?"  # 1,320.5 0.7%
+    r"(?:[^\W\d_]+\d*(?!\w))?"  # 5pc, 3rd, 20p
+    r"|\w+(?:['’](?:s|t|re|ll|ve|d|m)\b)?",
+    re.IGNORECASE,
+)
+_HASH_ENTITY: Final = re.compile(r"\s?&?#(3[69]);")  # AP's mangled "&#39;" and "&#36;", still seen in old feeds
+_QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'"})
+_HARD: Final = re.compile(r"[;:!?|…]|\.(?=\s|$)|--|[–—]|\s-\s|\s-$|\.\.+")
+_SINGLE_QUOTED: Final = "'\"“”«»"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """words: folded, possessive ending dropped; spans: where they stand in `text`; gaps: what stands before each
+    word, as "" (joined by hyphen, slash or nothing), " ", "," or ";" (any harder stop); owned: had a possessive.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    gaps: tuple[str, ...]
+    owned: tuple[bool, ...]
+
+    def written(self, start: int, end: int) -> str:
+        """The words start..end (end excluded) as the headline has them, without a possessive ending."""
+        shown = self.text[self.spans[start][0] : self.spans[end - 1][1]]
+        return shown[:-2] if self.owned[end - 1] and shown[-2:-1] in "'’" else shown
+
+    def capital(self, index: int) -> bool:
+        """Whether the word begins with a capital letter."""
+        return self.text[self.spans[index][0]].isupper()
+
+
+def _gap(between: str) -> str:
+    if between in (" ", "", "-"):
+        return " " if between == " " else ""
+    if _HARD.search(between):
+        return ";"
+    if "," in between or "(" in between or ")" in between:
+        return ","
+    return " " if " " in between or between in _SINGLE_QUOTED else ""
+
+
+def read(text: str) -> Line:
+    """Cut a headline (plain text) into a Line."""
+    if "#" in text:
+        text = _HASH_ENTITY.sub(lambda m: "'" if m[1] == "39" else "$", text)
+    words: list[str] = []
+    spans: list[tuple[int, int]] = []
+    gaps: list[str] = []
+    owned: list[bool] = []
+    last = 0
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        word = fold(match[0])
+        if "’" in word or "'" in word:
+            word = word.translate(_QUOTES)
+            if word.endswith("'s"):
+                word = word[:-2]
+                owned.append(True)
+            else:
+                owned.append(False)
+        else:
+            owned.append(False)
+        words.append(word.rstrip(".") if "." in word else word)
+        spans.append((start, end))
+        gaps.append(_gap(text[last:start]) if words[1:] else ";")
+        last = end
+    return Line(text, tuple(words), tuple(spans), tuple(gaps), tuple(owned))

@@ -1,0 +1,212 @@
+"""What a word of a price report says of the price, once it is known that the price is meant.
+
+The grammar of "ends the week with a gain", "pares losses", "snaps a losing streak", "off its lows", "rally fades".
+Whose price it is, is decided in direction.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.news.tagging.line import Line
+    from bot.news.tagging.verbs import Sign, Vocabulary
+
+_AHEAD: Final = 7  # how far a verb looks for what it reaches: "ends the shortened holiday week with a gain"
+_STREAKS: Final[Mapping[str, Sign]] = {
+    "winning": 1,
+    "win": 1,
+    "losing": -1,
+    "loss": -1,
+    "rising": 1,
+    "falling": -1,
+    "record": 1,
+}
+_STREAK_NOUNS: Final = frozenset({"streak", "run", "skid", "spree"})
+_SUPERLATIVES: Final[Mapping[str, Sign]] = {"best": 1, "worst": -1}
+_LEVELS: Final[Mapping[str, Sign]] = {"above": 1, "past": 1, "over": 1, "below": -1, "under": -1}
+_FROM: Final = frozenset({"from", "off", "since", "above"})
+_HARDLY: Final = frozenset({"little", "barely", "narrowly"})
+_CHANGED: Final = frozenset({"changed", "moved", "change", "movement", "mixed"})
+_HOLD: Final = ("hold", "held")
+PREPOSITIONS: Final = frozenset({"in", "of", "at", "by", "to", "for", "than", "per"})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move told by the words start..end (end excluded). weak: only a level is told ("settles below $1,300")."""
+
+    sign: Sign
+    start: int
+    end: int
+    weak: bool = False
+
+
+def _opposite(sign: Sign | None) -> Sign:
+    return -1 if sign == 1 else 1
+
+
+class Moves:
+    """Reads moves out of one headline. `end` is always where the clause ends."""
+
+    __slots__ = ("idioms", "line", "vocab", "words")
+
+    def __init__(self, line: Line, vocab: Vocabulary) -> None:
+        self.line, self.words, self.vocab = line, line.words, vocab
+        self.idioms = {hit.start: hit for hit in vocab.idioms.scan(line)}
+
+    def at(self, index: int, end: int) -> Move | None:
+        """The move that the word at `index` begins when the price is its subject."""
+        word, vocab = self.words[index], self.vocab
+        following = self.words[index + 1] if index + 1 < end else ""
+        if (idiom := self.idioms.get(index)) and idiom.end <= end and not self._denied(index):
+            return Move(idiom.value, index, idiom.end)
+        if word in _HARDLY and following in _CHANGED:
+            return Move(0, index, index + 2)
+        if word == "off":
+            return self._off(index, end)
+        if word in _STREAKS and following in _STREAK_NOUNS:
+            return self._turned(Move(_STREAKS[word], index, index + 2), end)
+        if word in vocab.withdraw and following in ("back", "away", "off"):
+            return Move(-1, index, index + 2)
+        if word in vocab.causes and self._is_passive(word, following):  # "gold hurt by", "buoyed as"
+            return Move(vocab.causes[word], index, index + 1)
+        if word in vocab.undo and (undone := self._undone(index, end, following)):
+            return undone
+        if word in vocab.verbs:
+            return self._verb(index, end, vocab.verbs[word])
+        if word in vocab.reach and (found := self._reached(index, end)):
+            return found
+        if word in ("on", "in") and following in ("track", "course", "pace"):
+            return self._reached(index, end)
+        if word in _LEVELS and following and self.is_number(index + 1):
+            return Move(_LEVELS[word], index, index + 2, weak=True)
+        sign = self.sign(index)
+        if sign is None:
+            sign = self.extreme(index, index - 5)
+        return None if sign is None else self._turned(Move(sign, index, index + 1), end)
+
+    def sign(self, index: int) -> Sign | None:
+        """The sign of a word as noun or adverb: gain, rally, higher, lower, flat, best (month)."""
+        word = self.words[index]
+        if word in _STREAKS and not _STREAK_NOUNS.isdisjoint(self.words[index + 1 : index + 2]):
+            return _STREAKS[word]
+        if word in _SUPERLATIVES and not self.vocab.spans.isdisjoint(self.words[index + 1 : index + 3]):
+            return _SUPERLATIVES[word]
+        if word in self.vocab.adjectives and self._describes_other(index + 1):
+            return None
+        sign = self.vocab.nouns.get(word)
+        return self.vocab.words.get(word) if sign is None else sign
+
+    def _describes_other(self, index: int) -> bool:
+        """Whether an adjective's noun is another asset: "heat from strong dollar"."""
+        if index >= len(self.words) or self.line.gaps[index] in (",", ";"):
+            return False
+        return self.words[index] in self.vocab.other and self.words[index] not in self.vocab.price
+
+    def extreme(self, index: int, start: int) -> Sign | None:
+        """The sign of "three-week low"; None when it is where the price comes from."""
+        sign = self.vocab.extremes.get(self.words[index])
+        if sign is None or not _FROM.isdisjoint(self.words[max(0, start, index - 4) : index]):
+            return None
+        return sign
+
+    def is_number(self, index: int) -> bool:
+        """Whether the word is a number or an amount of money."""
+        word = self.words[index]
+        return word[0].isdigit() or word == "rs" or any(sign in word for sign in "$£€₹¥")
+
+    def noun(self, index: int, end: int) -> Move | None:
+        """The move of a noun at `index` ("rally in gold"), turned round when it is over."""
+        sign = self.vocab.nouns.get(self.words[index])
+        return None if sign is None else self._turned(Move(sign, index, index + 1), end)
+
+    @staticmethod
+    def _is_passive(word: str, following: str) -> bool:
+        return following == "by" or (
+            word.endswith("ed") and following in ("", "as", "down", "up", "on", "amid", "after")
+        )
+
+    def _denied(self, index: int) -> bool:
+        """Whether a "fails to", "not" or "can't" stands before the verb."""
+        return not self.vocab.negation.isdisjoint(self.words[max(0, index - 3) : index])
+
+    def _noun_ahead(self, index: int, end: int) -> int | None:
+        """Where the noun stands that a verb like "pares" acts on."""
+        for at in range(index + 1, min(end, index + _AHEAD)):
+            word = self.words[at]
+            if word in self.vocab.nouns or (word in _STREAKS and at + 1 < end and self.words[at + 1] in _STREAK_NOUNS):
+                return at
+            if word == "with" or (word in PREPOSITIONS and word != "of" and at > index + 1):
+                return None
+        return None
+
+    def _undone(self, index: int, end: int, following: str) -> Move | None:
+        """ "pares gains" is down, "snaps losing streak" up; but "ends with gains" ends nothing."""
+        if self.words[index].startswith("end") and following in ("with", "at", "on", "in"):
+            return None
+        noun = self._noun_ahead(index, end)
+        return None if noun is None else Move(_opposite(self.sign(noun)), index, noun + 1)
+
+    def _reached(self, index: int, end: int) -> Move | None:
+        """What "hits", "ends", "turns" … arrive at."""
+        words, vocab = self.words, self.vocab
+        for at in range(index + 1, min(end, index + _AHEAD + 1)):
+            word = words[at]
+            following = words[at + 1] if at + 1 < end else ""
+            if word == "from" or (word in vocab.other and word not in vocab.price):
+                return None
+            if word == "off":
+                return self._off(at, end)
+            if word == "hit" and words[at - 1] == "a":
+                return Move(-1, index, at + 1)
+            if vocab.verbs.get(word) == 0:
+                return Move(0, index, at + 1)
+            if word in _HARDLY and following in _CHANGED:
+                return Move(0, index, at + 2)
+            if word in _LEVELS and following and self.is_number(at + 1):
+                return Move(_LEVELS[word], index, at + 2, weak=True)
+            sign = self.sign(at)
+            if sign is None:
+                sign = self.extreme(at, index)
+            if sign is None and word.endswith(("ing", "ed")):
+                sign = vocab.verbs.get(word)
+            if sign is not None:
+                return self._turned(Move(sign, index, at + 1), end)
+        if words[index] in vocab.arrive and index + 1 < end and self.is_number(index + 1):
+            return Move(1, index, index + 2, weak=True)
+        return None
+
+    def _turned(self, move: Move, end: int) -> Move:
+        """A noun's move, turned round when the next verb says that it is over ("rally fades")."""
+        if move.end < end:
+            told, word = self.words[move.end - 1], self.words[move.end]
+            if word in self.vocab.pause:
+                return Move(0, move.start, move.end + 1)
+            if word in self.vocab.fade and (told in self.vocab.nouns or told in _STREAK_NOUNS):
+                return Move(_opposite(move.sign), move.start, move.end + 1)
+        return move
+
+    def _off(self, at: int, end: int) -> Move | None:
+        """ "off" with its object: off lows is up, off highs and off $5 are down."""
+        for later in range(at + 1, min(end, at + 5)):
+            if self.words[later] in self.vocab.extremes:
+                return Move(_opposite(self.vocab.extremes[self.words[later]]), at, later + 1, weak=True)
+        plain = at + 1 >= end or self.is_number(at + 1) or self.words[at + 1] in self.vocab.neutral
+        return Move(-1, at, at + 1) if plain else None
+
+    def _verb(self, index: int, end: int, sign: Sign) -> Move:
+        """A verb of the price itself, with the few objects and denials that change its meaning."""
+        word = self.words[index]
+        holds = sign == 0 and word.startswith(_HOLD)
+        if self._denied(index):
+            return Move(-1 if holds else 0, index, index + 1)  # who fails to hold, falls; who fails to rise, stands
+        if holds or (word.startswith("add") and self.words[index + 1 : index + 2] == ("to",)):
+            noun = self._noun_ahead(index, min(end, index + 5))  # "holds gains", "adds to losses"
+            told = None if noun is None else self.sign(noun)
+            if noun is not None and told is not None:
+                return Move(told, index, noun + 1)
+        return self._turned(Move(sign, index, index + 1), end)

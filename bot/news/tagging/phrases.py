@@ -1,0 +1,177 @@
+"""A small phrase language and its index: many phrases looked for in one walk over a headline.
+
+    gold medal|medals      words; "|" parts alternatives
+    {miner} strike+        a named set; "+" adds the plural
+    rise~ to record        "~" adds every form of a verb
+    < iron man >           "<" the headline begins here, ">" it ends here
+    gold * medal           any one word
+    central bank ... gold  up to four words
+    # $ %                  a number, an amount of money, a percentage
+
+Punctuation other than hyphens, slashes and quotation marks ends a phrase.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.news.tagging.line import Line
+
+T = TypeVar("T")
+_REACH: Final = 4
+_BREAK: Final = re.compile(r"\|\s+")
+
+
+@cache
+def _verb_data() -> tuple[Mapping[str, str], frozenset[str]]:
+    """Irregular verbs with their forms, and verbs that double their last letter (data/lexicon_verbs.toml)."""
+    with (files("bot.news") / "data" / "lexicon_verbs.toml").open("rb") as file:
+        data = tomllib.load(file)
+    return data["irregular"], frozenset(data["doubled"].split())
+
+
+def forms(verb: str) -> frozenset[str]:
+    """The forms of an English verb: rise → rise rises rising rose risen."""
+    irregular, doubled = _verb_data()
+    found = {verb}
+    if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
+        found.add(verb + "es")
+    elif verb.endswith("y") and verb[-2] not in "aeiou":
+        found.add(verb[:-1] + "ies")
+    else:
+        found.add(verb + "s")
+    stem = verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb
+    if verb in doubled:
+        stem += verb[-1]
+    if verb in irregular:
+        found.update(irregular[verb].split())
+        if not any(form.endswith("ing") for form in found):
+            found.add(stem + "ing")
+        return frozenset(found)
+    found.add(stem + "ing")
+    past = stem[:-1] + "ied" if stem.endswith("y") and stem[-2] not in "aeiou" else stem + "ed"
+    return frozenset(found | {past})
+
+
+def plural(noun: str) -> str:
+    """The regular English plural of a folded noun."""
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "sh", "ch", "x", "z")) else "s")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Generic[T]):
+    """A phrase found: what it stands for, and the words start..end (end excluded) that it covers."""
+
+    value: T
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest(Generic[T]):
+    value: T
+    at_start: bool
+    elements: tuple[frozenset[str] | str, ...]  # what follows the first word; a str is one of * ... > # $ %
+
+
+def split(text: str) -> list[str]:
+    """The phrases of a data file's text: they end at ";", and a line may be broken at a space or after "|"."""
+    return [" ".join(phrase.split()) for phrase in _BREAK.sub("|", text).split(";") if phrase.strip()]
+
+
+class PhraseError(ValueError):
+    """A phrase that cannot be compiled; the message names it."""
+
+
+def _element(text: str, sets: Mapping[str, frozenset[str]]) -> frozenset[str] | str:
+    if text in ("*", "...", ">", "#", "$", "%"):
+        return text
+    found: set[str] = set()
+    for part in text.split("|"):
+        if part.startswith("{") and part.endswith("}"):
+            found |= sets[part[1:-1]]
+        elif part.endswith("~"):
+            found |= forms(part[:-1])
+        elif part.endswith("+"):
+            found |= {part[:-1], plural(part[:-1])}
+        else:
+            found.add(part)
+    return frozenset(found)
+
+
+class Phrases(Generic[T]):
+    """An index of phrases; `scan` finds them all, overlapping ones included."""
+
+    __slots__ = ("_index",)
+
+    def __init__(self, phrases: Iterable[tuple[str, T]], sets: Mapping[str, frozenset[str]]) -> None:
+        self._index: dict[str, list[_Rest[T]]] = {}
+        for text, value in phrases:
+            parts = text.split()
+            at_start = parts[:1] == ["<"]
+            try:
+                elements = [_element(part, sets) for part in parts[at_start:]]
+            except KeyError as error:
+                raise PhraseError(f"phrase {text!r}: no word set called {error}; define it under [sets]") from error
+            if not elements or isinstance(elements[0], str):
+                raise PhraseError(f"phrase {text!r} must begin with a word")
+            for word in elements[0]:
+                self._index.setdefault(word, []).append(_Rest(value, at_start, tuple(elements[1:])))
+
+    def scan(self, line: Line) -> list[Hit[T]]:
+        """Every phrase of the index in the line, by its first word."""
+        hits: list[Hit[T]] = []
+        index = self._index
+        for start, word in enumerate(line.words):
+            for rest in index.get(word, ()):
+                if rest.at_start and start:
+                    continue
+                if not rest.elements:
+                    hits.append(Hit(rest.value, start, start + 1))
+                    continue
+                end = _follow(line, start + 1, rest.elements)
+                if end:
+                    hits.append(Hit(rest.value, start, end))
+        return hits
+
+
+def _fits(element: frozenset[str] | str, word: str) -> bool:
+    if isinstance(element, frozenset):
+        return word in element
+    if element == "*":
+        return True
+    if element == "%":
+        return word[-1] == "%" or (word[0].isdigit() and word.endswith(("pc", "pct")))
+    if element == "$":
+        return any(sign in word for sign in "$£€₹¥") or word == "rs"
+    return word[0].isdigit() or any(sign in word for sign in "$£€₹¥")
+
+
+def _follow(line: Line, at: int, elements: tuple[frozenset[str] | str, ...]) -> int:
+    """Where the phrase ends when the elements fit from `at` on; else 0."""
+    words, gaps = line.words, line.gaps
+    for number, element in enumerate(elements):
+        if element == ">":
+            return at if at == len(words) or gaps[at] == ";" else 0
+        if element == "...":
+            rest = elements[number + 1 :]
+            for skip in range(_REACH + 1):
+                if at + skip >= len(words) or gaps[at + skip] == ";":
+                    return 0
+                if end := _follow(line, at + skip, rest):
+                    return end
+            return 0
+        if at >= len(words) or gaps[at] in (",", ";") or not _fits(element, words[at]):
+            return 0
+        at += 1
+    return at

@@ -1,0 +1,54 @@
+"""Which topics a headline touches: phrases of data/topics.toml, kept to headlines about minerals or mining."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from bot.news.model import Tag
+from bot.news.tagging.phrases import Phrases, split
+
+if TYPE_CHECKING:
+    from bot.news.tagging.line import Line
+
+
+@dataclass(frozen=True, slots=True)
+class _Topics:
+    phrases: Phrases[str]
+    order: tuple[str, ...]
+    context_words: frozenset[str]
+
+
+@cache
+def _topics() -> _Topics:
+    with (files("bot.news") / "data" / "topics.toml").open("rb") as file:
+        data = tomllib.load(file)
+    sets = {name: frozenset(text.split()) for name, text in data["sets"].items()}
+    phrases = [(phrase, topic) for topic, text in data["topics"].items() for phrase in split(text)]
+    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), frozenset(data["context"]["words"].split()))
+
+
+def about_mining(line: Line) -> bool:
+    """Whether a word of the headline is of the mining and metals trade."""
+    return not _topics().context_words.isdisjoint(line.words)
+
+
+def topics(line: Line, *, moved: tuple[str, ...] = ()) -> tuple[Tag, ...]:
+    """The topics of a headline about minerals or mining, in the order of the data file, each with its words.
+
+    moved: the words that told a direction; they are a price-move.
+    """
+    known = _topics()
+    found: dict[str, list[str]] = {}
+    for hit in known.phrases.scan(line):
+        words = found.setdefault(hit.value, [])
+        written = line.written(hit.start, hit.end)
+        if written not in words:
+            words.append(written)
+    if moved:
+        words = found.setdefault("price-move", [])
+        words += [word for word in moved if word not in words]
+    return tuple(Tag(topic, tuple(found[topic][:4])) for topic in known.order if topic in found)

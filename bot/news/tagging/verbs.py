@@ -1,0 +1,100 @@
+"""The vocabulary of price reports (data/direction.toml), expanded to word sets once."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, Literal
+
+from bot.news.tagging.phrases import Phrases, forms, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Sign = Literal[1, 0, -1]
+_SIGNS: Final[Mapping[str, Sign]] = {"up": 1, "flat": 0, "down": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Signs: +1 up, 0 flat, -1 down. Sets hold folded words."""
+
+    idioms: Phrases[Sign]
+    verbs: Mapping[str, Sign]
+    words: Mapping[str, Sign]
+    nouns: Mapping[str, Sign]
+    extremes: Mapping[str, Sign]
+    causes: Mapping[str, Sign]
+    sends: frozenset[str]
+    reach: frozenset[str]
+    adjectives: frozenset[str]
+    arrive: frozenset[str]
+    undo: frozenset[str]
+    fade: frozenset[str]
+    pause: frozenset[str]
+    price: frozenset[str]
+    other: frozenset[str]
+    background: frozenset[str]
+    contrast: frozenset[str]
+    forecast: frozenset[str]
+    negation: frozenset[str]
+    price_alone: frozenset[str]
+    spans: frozenset[str]
+    neutral: frozenset[str]
+    withdraw: frozenset[str]
+    questions: frozenset[str]
+    companies: frozenset[str]
+    company_names: frozenset[str]
+    drivers: frozenset[str]
+    company_tails: frozenset[str]
+    unpriced: frozenset[str]
+    price_adjectives: frozenset[str]
+    object_words: frozenset[str]
+    verb_tails: frozenset[str]
+    price_verbs: frozenset[str]  # every verb a price can have
+    after_price: frozenset[str]  # every word that may follow a price without being its head
+
+
+def _expand(text: str) -> frozenset[str]:
+    found: set[str] = set()
+    for word in text.split():
+        found |= forms(word[:-1]) if word.endswith("~") else {word}
+    return frozenset(found)
+
+
+def _signed(section: Mapping[str, str]) -> dict[str, Sign]:
+    return {word: sign for key, sign in _SIGNS.items() if key in section for word in _expand(section[key])}
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The vocabulary, read once."""
+    with (files("bot.news") / "data" / "direction.toml").open("rb") as file:
+        data = tomllib.load(file)
+    lists = {name: _expand(text) for name, text in data["lists"].items()}
+    verbs, words, nouns, extremes = (_signed(data[name]) for name in ("verbs", "words", "nouns", "extremes"))
+    idioms = [(phrase, _SIGNS[way]) for way, text in data["idioms"].items() for phrase in split(text)]
+    price_verbs = frozenset(verbs) | lists["reach"] | lists["undo"] | lists["forecast"] | lists["withdraw"]
+    causes = _signed(data["causes"])
+    told = frozenset((*words, *nouns, *extremes, *causes))
+    return Vocabulary(
+        idioms=Phrases(idioms, {}),
+        price_verbs=price_verbs,
+        after_price=price_verbs | told | lists["price"] | lists["neutral"] | lists["contrast"] | lists["negation"],
+        verbs=verbs,
+        words=words,
+        nouns=nouns,
+        extremes=extremes,
+        causes=causes,
+        **lists,
+    )
+
+
+@cache
+def price_moves() -> frozenset[str]:
+    """Verb forms that, right after a metal's name, say that its price is meant ("gold slips")."""
+    with (files("bot.news") / "data" / "direction.toml").open("rb") as file:
+        data = tomllib.load(file)
+    return (frozenset(vocabulary().verbs) - _expand(data["not_price_moves"])) | _expand(data["price_moves_too"])

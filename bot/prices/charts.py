@@ -1,0 +1,114 @@
+"""Charts on request: history and headlines from the database, drawn by the worker, with words beside the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from bot.clock import utcnow
+from bot.prices import chart
+from bot.prices.chart import Chart, Marker, Theme
+from bot.prices.history import RANGES
+from bot.prices.instruments import INSTRUMENTS, instrument
+from bot.prices.model import Basis, Point, PriceError
+from bot.prices.units import UNITS, Unit, convert_price
+from storage import entries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.prices.chart_worker import ChartWorker
+    from bot.prices.service import PriceService
+    from storage.database import Database
+
+_LOOKED_AT: Final = 60  # headlines considered for the markers
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """png: the picture. chart: its alt text, table and markers."""
+
+    png: bytes
+    chart: Chart
+    name: str
+
+
+class Charts:
+    """`draw` for a person, `for_alert` for the outbox."""
+
+    def __init__(self, service: PriceService, database: Database, worker: ChartWorker, *, demo: bool = False) -> None:
+        self._service = service
+        self._database = database
+        self.worker = worker
+        self._demo = demo
+
+    async def draw(
+        self,
+        metal: str,
+        span: str,
+        *,
+        now: datetime,
+        currency: str = "USD",
+        unit: Unit | None = None,
+        guild_id: int | None = None,
+        theme: Theme = "dark",
+    ) -> Drawn:
+        """Raises UnknownMetal, UnknownCurrency, NoHistory, ChartError."""
+        item = instrument(metal)
+        chosen = unit or item.unit
+        start = chart.start_of(span, now)
+        points = await self._service.history(item.slug, start, now + timedelta(seconds=1))
+        # Today's exchange rate for the whole line: the picture shows the metal's moves, not the currency's.
+        factor = self._service.rates.convert(convert_price(points[0].price, item.unit, chosen), "USD", currency) / (
+            points[0].price
+        ) if points else None  # fmt: skip
+        shown = [Point(point.at, point.price * factor) for point in points] if factor is not None else []
+        built = chart.build(
+            item,
+            shown,
+            span,
+            currency=currency,
+            unit=chosen,
+            markers=await self._markers(item.slug, points, guild_id),
+            theme=theme,
+            source=self._source(item.slug, now),
+            demo=self._demo,
+        )
+        png = await self.worker.draw(built.key, built.drawing)
+        return Drawn(png, built, f"{item.slug}-{span}.png")
+
+    def _source(self, slug: str, now: datetime) -> str:
+        found = self._service.quote(slug, now)
+        if found is None:
+            return ""
+        names = ", ".join(found.sources)
+        credit = "World Bank" if found.basis is Basis.MONTHLY else names
+        return f"{found.basis}: {credit}" if credit else str(found.basis)
+
+    async def _markers(self, slug: str, points: list[Point], guild_id: int | None) -> list[Marker]:
+        if not points:
+            return []
+        async with self._database.read() as connection:
+            found = await entries.latest(
+                connection, guild_id, facets=[f"mineral:{slug}"], since=points[0].at, limit=_LOOKED_AT
+            )
+        return [Marker(entry.published_at or entry.first_seen_at, entry.title, entry.url) for entry in found]
+
+    async def close(self) -> None:
+        await self.worker.close()
+
+    async def for_alert(self, wanted: Mapping[str, object]) -> tuple[str, bytes, str] | None:
+        """(file name, PNG, alt text) for an outbox payload's "chart"; None where it cannot be drawn: the alert goes
+        out without it."""
+        metal, span, unit = str(wanted.get("metal")), str(wanted.get("range")), str(wanted.get("unit"))
+        if metal not in INSTRUMENTS or span not in RANGES or unit not in UNITS:
+            return None
+        try:
+            drawn = await self.draw(
+                metal, span, now=utcnow(), currency=str(wanted.get("currency", "USD")), unit=UNITS[unit]
+            )
+        except PriceError:
+            return None
+        return drawn.name, drawn.png, drawn.chart.alt

@@ -1,0 +1,317 @@
+"""Prices as the rest of Headframe sees them: `tick` asks the sources and judges alerts, `quote` answers from memory.
+
+A tick is: ask what is due → agree → one database transaction with the new quotes, where each changed alert stands, and
+the outbox rows of those that fired (the `Sink`). When the transaction fails the alerts are put back as they were, so
+the next tick fires them; when the process dies after it, the outbox has them. This module keeps no times of its own:
+who calls `tick` decides how often (see `pace`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+from bot.prices.alert_rules import decided
+from bot.prices.alerts import AlertIndex, Transition
+from bot.prices.chart_worker import ChartWorker
+from bot.prices.charts import Charts
+from bot.prices.consensus import remembered
+from bot.prices.currency import Rates
+from bot.prices.instruments import INSTRUMENTS, instrument
+from bot.prices.model import Basis, Changes, Consensus, FiredAlert, Point
+from bot.prices.recording import FX, new_quotes, slow_quotes
+from bot.prices.units import EXACT, UNITS, convert_price
+from bot.prices.watch import Watch
+from bot.prices.windows import WINDOWS
+from storage import meta, price_alerts, quotes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.prices.polling import Health, Polled, Poller
+    from storage.database import Database
+    from storage.price_alerts import PriceAlert
+    from storage.quotes import Quote
+
+log = logging.getLogger(__name__)
+_EVALUATED: Final = "price_evaluated:"  # meta key per metal: when its alerts were last judged, Unix seconds
+_SAVE_EVERY: Final = timedelta(minutes=1)
+_PATIENCE: Final = 3.0  # seconds a tick waits for slow sources; what comes later counts in the next tick
+_FUTURE: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Sink(Protocol):
+    """Puts fired alerts into the outbox, in the caller's transaction."""
+
+    async def __call__(self, connection: AsyncConnection, fired: Sequence[FiredAlert], now: datetime) -> None: ...
+
+
+class PriceService:
+    """Call `start` once, then `tick` regularly. Everything else may be called at any time after `start`."""
+
+    def __init__(
+        self, database: Database, poller: Poller, sink: Sink, *, worker: ChartWorker | None = None, demo: bool = False
+    ) -> None:
+        self.charts = Charts(self, database, worker or ChartWorker(), demo=demo)
+        self.demo = demo
+        self._database = database
+        self._poller = poller
+        self._sink = sink
+        self._index = AlertIndex()
+        self._lock = asyncio.Lock()  # alerts change in one place at a time: a tick or a person's command
+        self._watches = {slug: Watch(item) for slug, item in INSTRUMENTS.items()}
+        self._rates = Rates()
+        self._per_dollar = self._rates.per_dollar()
+        self._saved_at: datetime | None = None
+        self._months: dict[str, datetime] = {}  # the newest month stored per metal
+
+    async def start(self, now: datetime) -> None:
+        """Load alerts, recent quotes and exchange rates, so that nothing waits for the first answer of a source."""
+        span = max(WINDOWS.values())
+        async with self._database.read() as connection:
+            latest = await quotes.latest(connection)
+            self._index = AlertIndex(await price_alerts.active(connection))
+            for slug, watch in self._watches.items():
+                stamp = await meta.get(connection, f"{_EVALUATED}{slug}")
+                if stamp is not None:
+                    watch.evaluated_at = datetime.fromtimestamp(int(stamp), UTC)
+                for quote in await quotes.since(connection, slug, now - span, [watch.instrument.basis]):
+                    watch.recall(quote.at, quote.price)
+        self._recall_rates(latest)
+        for quote in latest:
+            known = self._watches.get(quote.instrument)
+            if known is None:
+                continue
+            if quote.basis == Basis.MONTHLY:
+                self._months[quote.instrument] = quote.at
+            if quote.basis == known.instrument.basis:
+                basis = Basis(quote.basis)
+                known.consensus = remembered(known.instrument, quote.price, quote.at, now, basis)
+
+    def _recall_rates(self, latest: Sequence[Quote]) -> None:
+        currencies = [quote for quote in latest if quote.instrument.startswith(FX)]
+        if currencies:
+            table = {quote.instrument.removeprefix(FX): quote.price for quote in currencies}
+            self._use_rates(Rates(table, max(quote.at for quote in currencies)))
+
+    def _use_rates(self, rates: Rates) -> None:
+        self._rates = rates
+        self._per_dollar = rates.per_dollar()
+        self._poller.use_rates(rates)
+
+    async def close(self) -> None:
+        """Stop what asking and drawing have started."""
+        await self._poller.close()
+        await self.charts.close()
+
+    # --- the tick -----------------------------------------------------------------------------------------------
+
+    @property
+    def pace(self) -> float:
+        """Seconds between ticks: a few to each turn of the fastest source, so that none waits long past its time."""
+        return max(1.0, min(self._poller.shortest / 4, 10.0))
+
+    async def tick(self, now: datetime) -> list[FiredAlert]:
+        """One round; returns the alerts that fired (they are in the outbox already). Raises StorageError."""
+        polled = await self._poller.poll(now, _PATIENCE)
+        if polled.rates is not None:
+            self._use_rates(polled.rates)
+        for slug, watch in self._watches.items():
+            watch.look(self._poller.readings(slug), now)
+        async with self._lock:
+            return await self._settle(polled, now)
+
+    async def _settle(self, polled: Polled, now: datetime) -> list[FiredAlert]:
+        """The second half of a tick: store, judge, hand over."""
+        fresh = [*new_quotes(self._watches, now), *slow_quotes(polled, self._months, now)]
+        transitions, fired, judged = self._judge(now)
+        save = self._saved_at is None or now - self._saved_at >= _SAVE_EVERY or bool(transitions)
+        if not (fresh or transitions or (save and judged)):
+            return []
+        try:
+            async with self._database.write() as connection:
+                await quotes.add(connection, fresh)
+                fired = await self._still_wanted(connection, fired)
+                # The last state of each alert: one may be armed and fire in the same tick.
+                await price_alerts.save_standing(
+                    connection, list({change.after.id: change.after for change in transitions}.values())
+                )
+                if fired:
+                    await self._sink(connection, fired, now)
+                if save:
+                    for slug in judged:
+                        await meta.put(connection, f"{_EVALUATED}{slug}", str(int(now.timestamp())))
+        except BaseException:
+            for change in reversed(transitions):
+                self._index.put(change.before)
+            raise
+        if save:
+            self._saved_at = now
+        for quote in fresh:
+            if quote.instrument in self._watches and quote.basis == self._watches[quote.instrument].instrument.basis:
+                self._watches[quote.instrument].stored_at = now
+            if quote.basis == Basis.MONTHLY:
+                self._months[quote.instrument] = max(quote.at, self._months.get(quote.instrument, quote.at))
+        for slug in judged:
+            self._watches[slug].evaluated_at = now
+        return fired
+
+    async def _still_wanted(self, connection: AsyncConnection, fired: list[FiredAlert]) -> list[FiredAlert]:
+        """Without those whose row was deleted or paused behind our back (a person asked to be forgotten)."""
+        if not fired:
+            return fired
+        wanted = await price_alerts.still_active(connection, [item.alert.id for item in fired])
+        for item in fired:
+            if item.alert.id not in wanted:
+                self._index.remove(item.alert.id)
+        return [item for item in fired if item.alert.id in wanted]
+
+    def _judge(self, now: datetime) -> tuple[list[Transition], list[FiredAlert], list[str]]:
+        """Every change of an alert, the fired ones ready for the outbox, and the metals that were judged."""
+        transitions, fired, judged = [], [], []
+        for slug, watch in self._watches.items():
+            view = watch.view(now, self._per_dollar)
+            if view is None or watch.consensus is None:
+                continue
+            judged.append(slug)
+            changes = self._index.evaluate(view)
+            transitions += changes
+            late, moved = watch.was_away(now), watch.changes(now)
+            fired += [
+                FiredAlert(
+                    alert=change.after,
+                    price=self._in_alert_terms(change.after, watch.consensus),
+                    consensus=watch.consensus,
+                    changes=moved,
+                    late=late,
+                    move=change.move,
+                )
+                for change in changes
+                if change.fired
+            ]
+        return transitions, fired, judged
+
+    def _in_alert_terms(self, alert: PriceAlert, found: Consensus) -> Decimal:
+        """The price in the alert's currency and unit."""
+        if found.price is None:
+            raise ValueError("no alert fires without a price")
+        home = INSTRUMENTS[alert.instrument].unit
+        rate = self._per_dollar[alert.currency] if alert.currency in self._per_dollar else self._per_dollar["USD"]
+        return convert_price(EXACT.multiply(found.price, rate), home, UNITS[alert.unit])
+
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    @property
+    def rates(self) -> Rates:
+        """The exchange rates in use."""
+        return self._rates
+
+    @property
+    def metals(self) -> tuple[str, ...]:
+        """Metals with a figure, or a source that will bring one."""
+        brought = self._poller.metals
+        return tuple(slug for slug, watch in self._watches.items() if watch.consensus is not None or slug in brought)
+
+    def quote(self, metal: str, now: datetime) -> Consensus | None:
+        """The present quote, from memory; None when nothing was ever heard. Raises UnknownMetal."""
+        slug = instrument(metal).slug
+        return self._watches[slug].peek(self._poller.readings(slug), now)
+
+    def changes(self, metal: str, now: datetime) -> Changes:
+        return self._watches[instrument(metal).slug].changes(now)
+
+    def health(self) -> list[Health]:
+        """How each source fares, for `/status` and `headframe doctor`."""
+        return self._poller.health()
+
+    async def history(self, metal: str, since: datetime | None, until: datetime | None = None) -> list[Point]:
+        """Stored prices (US dollars per home unit), oldest first; months where nothing finer is stored yet."""
+        item = instrument(metal)
+        start, end = since or datetime(1960, 1, 1, tzinfo=UTC), until or _FUTURE
+        async with self._database.read() as connection:
+            fine = await quotes.since(connection, item.slug, start, [item.basis], end)
+            border = fine[0].at if fine else end
+            months = []
+            if item.basis is not Basis.MONTHLY:
+                months = await quotes.since(connection, item.slug, start, [Basis.MONTHLY], border)
+        return [Point(quote.at, quote.price) for quote in (*months, *fine)]
+
+    # --- alerts -------------------------------------------------------------------------------------------------
+
+    def get_alert(self, alert_id: int) -> PriceAlert | None:
+        """A watched alert as it stands now."""
+        return self._index.get(alert_id)
+
+    async def add_alert(self, alert: PriceAlert, limit: int = price_alerts.MAX_PER_PERSON) -> PriceAlert:
+        """Store and watch an alert (see `commands.build_alert`). Raises LimitReached."""
+        async with self._lock, self._database.write() as connection:
+            stored = self._decided(await price_alerts.add(connection, alert, limit))
+            await price_alerts.save_standing(connection, [stored])
+        self._index.put(stored)
+        return stored
+
+    def _decided(self, alert: PriceAlert) -> PriceAlert:
+        """With the side of the level it is on now, so that the very next tick may fire it."""
+        watch = self._watches.get(alert.instrument)
+        view = watch.last_view(self._per_dollar) if watch is not None and alert.armed is None else None
+        return alert if view is None else decided(alert, view)
+
+    async def _restarted(self, connection: AsyncConnection, alert: PriceAlert | None) -> PriceAlert | None:
+        if alert is None:
+            return None
+        alert = self._decided(alert)
+        await price_alerts.save_standing(connection, [alert])
+        return alert
+
+    async def edit_alert(self, alert_id: int, **changes: object) -> PriceAlert | None:
+        """Change an alert; it starts over. None when it is gone."""
+        async with self._lock, self._database.write() as connection:
+            stored = await self._restarted(connection, await price_alerts.edit(connection, alert_id, **changes))
+        return self._follow(alert_id, stored)
+
+    async def pause_alert(self, alert_id: int, until: datetime | None = None) -> PriceAlert | None:
+        async with self._lock, self._database.write() as connection:
+            stored = await price_alerts.pause(connection, alert_id, until)
+        return self._follow(alert_id, stored)
+
+    async def resume_alert(self, alert_id: int) -> PriceAlert | None:
+        async with self._lock, self._database.write() as connection:
+            stored = await self._restarted(connection, await price_alerts.resume(connection, alert_id))
+        return self._follow(alert_id, stored)
+
+    async def remove_alert(self, alert_id: int) -> bool:
+        async with self._lock, self._database.write() as connection:
+            found = await price_alerts.remove(connection, alert_id)
+        self._index.remove(alert_id)
+        return found
+
+    def _follow(self, alert_id: int, stored: PriceAlert | None) -> PriceAlert | None:
+        if stored is None:
+            self._index.remove(alert_id)
+        else:
+            self._index.put(stored)
+        return stored
+
+    async def housekeep(self, now: datetime) -> None:
+        """Now and then: thin old quotes, and resume the alerts whose pause is over."""
+        async with self._lock, self._database.write() as connection:
+            removed = await quotes.thin(connection, now)
+            resumed = [
+                await self._restarted(connection, await price_alerts.resume(connection, alert_id))
+                for alert_id in await price_alerts.due_to_resume(connection, now)
+            ]
+        for alert in resumed:
+            if alert is not None:
+                self._index.put(alert)
+        if removed:
+            log.info("thinned %d old quotes", removed)
+
+    async def reload_alerts(self) -> None:
+        """Read all alerts again: after `/privacy delete` or another process changed the table."""
+        async with self._lock, self._database.read() as connection:
+            self._index = AlertIndex(await price_alerts.active(connection))

@@ -1,0 +1,91 @@
+"""The lowest and highest price within sliding windows, in constant time and little memory. Pure.
+
+Only the points that can still become an extreme are kept (a monotonic queue per side), so a week of minutes costs a
+few dozen points.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from bot.prices.units import EXACT
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+# The windows a "moves" alert can have. Few, so that alerts share them and one pass serves all.
+WINDOWS: Final[dict[str, timedelta]] = {
+    "15m": timedelta(minutes=15),
+    "30m": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "2h": timedelta(hours=2),
+    "4h": timedelta(hours=4),
+    "8h": timedelta(hours=8),
+    "12h": timedelta(hours=12),
+    "1d": timedelta(days=1),
+    "3d": timedelta(days=3),
+    "7d": timedelta(days=7),
+}
+
+
+class Extremes:
+    """Lowest and highest of the points no older than `span`."""
+
+    __slots__ = ("_high", "_low", "span")
+
+    def __init__(self, span: timedelta) -> None:
+        self.span = span
+        self._low: deque[tuple[datetime, Decimal]] = deque()
+        self._high: deque[tuple[datetime, Decimal]] = deque()
+
+    def push(self, at: datetime, price: Decimal) -> None:
+        """Add a point; times never go back."""
+        while self._low and self._low[-1][1] >= price:
+            self._low.pop()
+        self._low.append((at, price))
+        while self._high and self._high[-1][1] <= price:
+            self._high.pop()
+        self._high.append((at, price))
+        self.expire(at)
+
+    def expire(self, now: datetime) -> None:
+        for queue in (self._low, self._high):
+            while queue and queue[0][0] < now - self.span:
+                queue.popleft()
+
+    def move(self, low: Decimal, high: Decimal) -> Decimal | None:
+        """The larger of rise and fall to the present price, as a signed fraction; None without a point.
+
+        low, high: bounds of the present price; a rise is counted to the lower and a fall to the higher bound.
+        """
+        if not self._low:
+            return None
+        rise = EXACT.divide(low, self._low[0][1]) - 1
+        fall = EXACT.divide(high, self._high[0][1]) - 1
+        return rise if rise >= -fall else fall
+
+
+class Moves:
+    """All windows of one metal."""
+
+    __slots__ = ("_windows",)
+
+    def __init__(self) -> None:
+        self._windows = {int(span.total_seconds()): Extremes(span) for span in WINDOWS.values()}
+
+    def push(self, at: datetime, price: Decimal) -> None:
+        for window in self._windows.values():
+            window.push(at, price)
+
+    def moves(self, now: datetime, low: Decimal, high: Decimal) -> dict[int, Decimal]:
+        """Window in seconds → signed fraction moved; windows without a point are missing."""
+        found: dict[int, Decimal] = {}
+        for seconds, window in self._windows.items():
+            window.expire(now)
+            moved = window.move(low, high)
+            if moved is not None:
+                found[seconds] = moved
+        return found

@@ -1,0 +1,319 @@
+"""The outbox's moves: what is due, what travels together, how each attempt went. It records and decides nothing.
+
+Several rows may travel in one message: they share `batch_id` (the first row's id) and `nonce`, fixed when the message
+is first attempted and never changed afterwards, so that a repeated attempt is the same message to Discord.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Integer, and_, case, func, or_, select, tuple_, type_coerce, update
+
+from storage.deliveries import ASIDE, COLUMNS
+from storage.records import Delivery, Target
+from storage.rows import chunks, into
+from storage.schema import channels, deliveries, user_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.records import JsonObject
+
+_CHUNK = 500
+PER_TARGET = 100  # rows of one target looked at in a claim: enough for the largest folded message and its overflow
+
+
+async def any_due(connection: AsyncConnection, now: datetime) -> bool:
+    statement = (
+        select(deliveries.c.id)
+        .where(deliveries.c.state == "pending", deliveries.c.due_at <= now, deliveries.c.kind != "publish")
+        .limit(1)
+    )
+    return (await connection.execute(statement)).first() is not None
+
+
+async def next_due_at(connection: AsyncConnection) -> datetime | None:
+    """When the next pending row falls due; None when nothing waits for a time."""
+    statement = select(func.min(deliveries.c.due_at)).where(
+        deliveries.c.state == "pending", deliveries.c.kind != "publish"
+    )
+    value: datetime | None = (await connection.execute(statement)).scalar()
+    return value
+
+
+async def due_targets(connection: AsyncConnection, now: datetime, *, limit: int) -> list[tuple[Target, int]]:
+    """Targets with something due and the priority of it, most urgent first, then oldest first.
+
+    A target whose present message waits for another attempt is left out until that attempt is due: what comes after
+    it may not overtake it.
+    """
+    waiting = (
+        select(deliveries.c.target_kind, deliveries.c.target_id)
+        .where(
+            deliveries.c.state == "pending",
+            deliveries.c.batch_id.is_not(None),
+            deliveries.c.due_at > now,
+            deliveries.c.kind.not_in(ASIDE),
+        )
+        .distinct()
+    )
+    blocked = {(row.target_kind, row.target_id) for row in await connection.execute(waiting)}
+    urgency = func.min(deliveries.c.priority)
+    statement = (
+        select(deliveries.c.target_kind, deliveries.c.target_id, urgency.label("urgency"))
+        .where(deliveries.c.state == "pending", deliveries.c.due_at <= now, deliveries.c.kind != "publish")
+        .group_by(deliveries.c.target_kind, deliveries.c.target_id)
+        .order_by(urgency, func.min(deliveries.c.order_at), func.min(deliveries.c.id))
+        .limit(limit + len(blocked))
+    )
+    return [
+        (Target(row.target_kind, row.target_id), row.urgency)
+        for row in await connection.execute(statement)
+        if (row.target_kind, row.target_id) not in blocked
+    ][:limit]
+
+
+async def due_rows(connection: AsyncConnection, now: datetime, targets: Sequence[Target]) -> list[Delivery]:
+    """Due rows of these targets, in the order they should be sent (a begun message first)."""
+    if not targets:
+        return []
+    # An edit that is tried again is no begun message: it never goes ahead of headlines.
+    begun = case((and_(deliveries.c.batch_id.is_not(None), deliveries.c.kind != "edit"), 0), else_=1)
+    order = (begun, deliveries.c.priority, deliveries.c.order_at, deliveries.c.id)
+    place = (
+        func.row_number()
+        .over(partition_by=(deliveries.c.target_kind, deliveries.c.target_id), order_by=order)
+        .label("place")
+    )
+    ranked = (
+        select(deliveries.c.id, place)
+        .where(
+            deliveries.c.state == "pending",
+            deliveries.c.due_at <= now,
+            deliveries.c.kind != "publish",
+            tuple_(deliveries.c.target_kind, deliveries.c.target_id).in_([(t.kind, t.id) for t in targets]),
+        )
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(*COLUMNS)
+        .join(ranked, ranked.c.id == deliveries.c.id)
+        .where(ranked.c.place <= PER_TARGET)
+        .order_by(deliveries.c.target_kind, deliveries.c.target_id, ranked.c.place)
+    )
+    return [into(Delivery, row) for row in rows]
+
+
+async def start(connection: AsyncConnection, ids: Sequence[int], *, batch_id: int, nonce: str, now: datetime) -> None:
+    """Rows begin to travel as one message. The time of the first attempt is kept over repeats."""
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids))
+        .values(
+            state="sending",
+            batch_id=batch_id,
+            nonce=nonce,
+            claimed_at=func.coalesce(deliveries.c.claimed_at, int(now.timestamp())),
+            attempts=deliveries.c.attempts + 1,
+        )
+    )
+
+
+async def sent(
+    connection: AsyncConnection,
+    ids: Sequence[int],
+    *,
+    channel_id: int,
+    message_id: int,
+    now: datetime,
+    shown: JsonObject | None = None,
+) -> None:
+    """The message is out. `shown`: how (its style, the webhook), so that an edit keeps to it."""
+    values: dict[str, object] = {
+        "state": "sent",
+        "error": None,
+        "channel_id": channel_id,
+        "message_id": message_id,
+        "sent_at": now,
+    }
+    if shown is not None:
+        values["payload"] = shown
+    await connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**values))
+
+
+async def retry(connection: AsyncConnection, ids: Sequence[int], *, due_at: datetime, reason: str) -> None:
+    """The attempt failed or its outcome is unknown: the same message again at `due_at`."""
+    await connection.execute(
+        update(deliveries).where(deliveries.c.id.in_(ids)).values(state="pending", due_at=due_at, error=reason)
+    )
+
+
+async def hold(connection: AsyncConnection, ids: Sequence[int], *, reason: str, due_at: datetime | None) -> None:
+    """Keep rows back. With a time they become due then; without, until `release`. Never-sent rows lose their batch."""
+    state = "pending" if due_at is not None else "held"
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids))
+        .values(state=state, reason=reason or None, due_at=due_at, batch_id=None, nonce=None, claimed_at=None)
+    )
+
+
+async def drop(connection: AsyncConnection, ids: Sequence[int], *, reason: str) -> None:
+    await connection.execute(
+        update(deliveries).where(deliveries.c.id.in_(ids)).values(state="dropped", reason=reason, due_at=None)
+    )
+
+
+async def hold_target(connection: AsyncConnection, target: Target, *, reason: str) -> int:
+    """Everything waiting for a target that cannot be reached is held.
+
+    A begun message keeps its nonce: an attempt before the refusal may have arrived all the same.
+    """
+    result = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.target_kind == target.kind,
+            deliveries.c.target_id == target.id,
+            deliveries.c.state.in_(("pending", "sending")),
+            deliveries.c.kind.not_in(ASIDE),
+        )
+        .values(state="held", reason=reason, due_at=None)
+    )
+    return result.rowcount
+
+
+async def release(connection: AsyncConnection, target: Target, *, now: datetime, fresh: timedelta) -> tuple[int, int]:
+    """The target can be reached again: (rows due now, rows dropped because they are older than `fresh`)."""
+    mine = and_(
+        deliveries.c.target_kind == target.kind,
+        deliveries.c.target_id == target.id,
+        deliveries.c.state == "held",
+        deliveries.c.due_at.is_(None),
+    )
+    old = await connection.execute(
+        update(deliveries)
+        .where(mine, deliveries.c.created_at < now - fresh)
+        .values(state="dropped", reason="older than 24 h when the channel could be reached again")
+    )
+    young = await connection.execute(update(deliveries).where(mine).values(state="pending", due_at=now, reason=None))
+    return young.rowcount, old.rowcount
+
+
+async def in_flight(connection: AsyncConnection) -> list[Delivery]:
+    """Rows a previous process left in `sending`, by batch."""
+    rows = await connection.execute(
+        select(*COLUMNS)
+        .where(deliveries.c.state == "sending")
+        .order_by(deliveries.c.batch_id, deliveries.c.order_at, deliveries.c.id)
+    )
+    return [into(Delivery, row) for row in rows]
+
+
+async def held_routes(connection: AsyncConnection) -> list[Target]:
+    """Targets with held rows whose route is not marked lost any more (a crash between the two)."""
+    rows = await connection.execute(
+        select(deliveries.c.target_kind, deliveries.c.target_id)
+        .outerjoin(
+            channels,
+            and_(deliveries.c.target_kind == "channel", channels.c.channel_id == deliveries.c.target_id),
+        )
+        .outerjoin(
+            user_settings,
+            and_(deliveries.c.target_kind == "user", user_settings.c.user_id == deliveries.c.target_id),
+        )
+        .where(
+            deliveries.c.state == "held",
+            or_(channels.c.route.is_(None), channels.c.route == "ok"),
+            user_settings.c.dm_refused_at.is_(None),
+        )
+        .distinct()
+    )
+    return [Target(row.target_kind, row.target_id) for row in rows]
+
+
+async def end_quiet(connection: AsyncConnection, target: Target, *, now: datetime) -> None:
+    """Quiet hours were switched off: what they held back is due now."""
+    await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.target_kind == target.kind,
+            deliveries.c.target_id == target.id,
+            deliveries.c.state == "pending",
+            deliveries.c.reason == "quiet",
+        )
+        .values(due_at=now)
+    )
+
+
+async def sent_counts(
+    connection: AsyncConnection, pairs: Iterable[tuple[int, str, int]], *, since: datetime
+) -> dict[tuple[int, str, int], int]:
+    """(subscription, target kind, target id) → headlines sent since then: for `max_per_hour`."""
+    found: dict[tuple[int, str, int], int] = {}
+    key = (deliveries.c.subscription_id, deliveries.c.target_kind, deliveries.c.target_id)
+    for chunk in chunks(dict.fromkeys(pairs), _CHUNK):
+        rows = await connection.execute(
+            select(*key, func.count().label("n"))
+            .where(
+                tuple_(*key).in_(chunk),
+                deliveries.c.state.in_(("sent", "sending")),
+                deliveries.c.reason.is_(None),
+                or_(deliveries.c.sent_at >= since, deliveries.c.sent_at.is_(None)),
+            )
+            .group_by(*key)
+        )
+        for row in rows:
+            found[(row.subscription_id, row.target_kind, row.target_id)] = row.n
+    return found
+
+
+async def overflows(connection: AsyncConnection, target: Target) -> dict[int, datetime]:
+    """subscription → when the headlines its cap holds back will travel, for those that hold some back."""
+    rows = await connection.execute(
+        select(deliveries.c.subscription_id, func.min(deliveries.c.due_at).label("due_at"))
+        .where(
+            deliveries.c.target_kind == target.kind,
+            deliveries.c.target_id == target.id,
+            deliveries.c.state == "pending",
+            deliveries.c.reason == "cap",
+            deliveries.c.subscription_id.is_not(None),
+        )
+        .group_by(deliveries.c.subscription_id)
+    )
+    return {row.subscription_id: row.due_at for row in rows}
+
+
+async def last_ping_at(connection: AsyncConnection, target: Target, *, since: datetime) -> datetime | None:
+    """When a message that may have pinged a role was last sent to a target; None: not since then."""
+    statement = select(func.max(deliveries.c.sent_at)).where(
+        deliveries.c.target_kind == target.kind,
+        deliveries.c.target_id == target.id,
+        deliveries.c.state == "sent",
+        deliveries.c.role_id.is_not(None),
+        deliveries.c.sent_at >= since,
+    )
+    value: datetime | None = (await connection.execute(statement)).scalar()
+    return value
+
+
+async def shift(connection: AsyncConnection, seconds: int) -> int:
+    """The clock was set by so many seconds: what waits to be sent keeps its age. Digests keep their hour."""
+    columns_ = (deliveries.c.created_at, deliveries.c.claimed_at)
+    moved = {column.name: type_coerce(column, Integer) + seconds for column in columns_}
+    atonce = and_(deliveries.c.mode == "instant", deliveries.c.reason.is_(None), deliveries.c.due_at.is_not(None))
+    result = await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.state.in_(("pending", "sending", "held")))
+        .values(
+            **moved,
+            due_at=case(
+                (or_(atonce, deliveries.c.batch_id.is_not(None)), type_coerce(deliveries.c.due_at, Integer) + seconds),
+                else_=type_coerce(deliveries.c.due_at, Integer),
+            ),
+        )
+    )
+    return result.rowcount

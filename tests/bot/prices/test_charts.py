@@ -1,0 +1,187 @@
+"""Charts: their words, the worker process that draws them, and what is under the picture."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import struct
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.prices import demo
+from bot.prices.chart import DEMO_LABEL, MAX_MARKERS, Marker, NoHistory, build
+from bot.prices.chart_worker import ChartError, ChartWorker
+from bot.prices.history import change_since, largest_moves, price_at, reaction, spread_out
+from bot.prices.instruments import INSTRUMENTS
+from bot.prices.model import Point
+from tests.bot.prices.conftest import OPEN
+
+GOLD = INSTRUMENTS["gold"]
+HOUR = timedelta(hours=1)
+
+
+def series(*prices: str, step=HOUR) -> list[Point]:
+    first = OPEN - step * (len(prices) - 1)
+    return [Point(first + step * place, Decimal(price)) for place, price in enumerate(prices)]
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", png[16:24])
+
+
+@pytest.fixture
+async def worker():
+    made = ChartWorker()
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_a_chart_is_a_png_of_the_stated_size(worker, theme):
+    chart = build(GOLD, series("4380", "4400", "4392"), "1d", theme=theme)
+    assert size_of(await worker.draw(chart.key, chart.drawing)) == (1000, 620)
+
+
+async def test_flat_and_tiny_series_can_be_drawn(worker):
+    for prices in (("4392", "4392"), ("0.0001", "0.0002"), ("1", "1000000")):
+        chart = build(GOLD, series(*prices), "all", demo=True, markers=[Marker(OPEN, "x")])
+        assert size_of(await worker.draw(chart.key, chart.drawing)) == (1000, 620)
+
+
+async def test_the_same_chart_is_drawn_once(worker):
+    chart = build(GOLD, series("4380", "4400"), "1d")
+    first, second = await asyncio.gather(*(worker.draw(chart.key, chart.drawing) for _ in range(2)))
+    assert first is second
+    await worker.close()
+    assert await worker.draw(chart.key, chart.drawing) is first
+    assert worker.pid is None, "a kept picture needs no process"
+
+
+async def test_the_worker_survives_a_broken_drawing(worker):
+    with pytest.raises(ChartError, match="could not be drawn"):
+        await worker.draw("bad", {"points": "nonsense"})
+    alive = worker.pid
+    chart = build(GOLD, series("4380", "4400"), "1d")
+    assert await worker.draw(chart.key, chart.drawing)
+    assert worker.pid == alive
+
+
+async def test_only_functions_of_this_project_can_be_named(worker):
+    with pytest.raises(ChartError):
+        await worker.draw("evil", {}, "os:getcwd")
+
+
+async def test_a_killed_worker_is_replaced(worker):
+    chart = build(GOLD, series("4380", "4400"), "1d")
+    await worker.draw("one", chart.drawing)
+    before = worker.pid
+    os.kill(before, signal.SIGKILL)
+    # The death may be noticed before the next drawing (a new process draws it) or in it (that one fails).
+    with contextlib.suppress(ChartError):
+        await worker.draw("two", chart.drawing)
+    assert await worker.draw("three", chart.drawing)
+    assert worker.pid not in (None, before)
+
+
+async def test_a_drawing_that_takes_too_long_is_killed():
+    worker = ChartWorker(timeout=0.01)
+    chart = build(GOLD, series("4380", "4400"), "1d")
+    with pytest.raises(ChartError, match="too long"):
+        await worker.draw(chart.key, chart.drawing)
+    assert worker.pid is None
+    await worker.close()
+
+
+async def test_an_idle_worker_gives_its_memory_back():
+    worker = ChartWorker(idle=0.0)
+    chart = build(GOLD, series("4380", "4400"), "1d")
+    await worker.draw(chart.key, chart.drawing)
+    process = worker._process
+    if process is not None:
+        await process.wait()
+    assert worker.pid is None
+    await worker.close()
+
+
+def test_the_alt_text_says_what_the_picture_shows():
+    chart = build(GOLD, series("4400", "4300", "4450", "4444"), "1d", markers=[Marker(OPEN - HOUR, "A")])
+    assert chart.alt == (
+        "Gold · one day: from 4,400.00 USD/oz t to 4,444.00 USD/oz t (+1.00 %); "
+        "lowest 4,300.00 USD/oz t on 2026-09-15, highest 4,450.00 USD/oz t on 2026-09-15. 1 headline is marked."
+    )
+    assert chart.table[0] == ("2026-09-15 11:00", "4,400.00")
+    assert chart.table[-1] == ("2026-09-15 14:00", "4,444.00")
+
+
+def test_demo_charts_say_so_in_picture_and_words():
+    chart = build(GOLD, series("4400", "4300"), "1d", demo=True)
+    assert chart.alt.startswith(DEMO_LABEL)
+    assert chart.drawing["demo"] == DEMO_LABEL
+
+
+def test_too_little_history_is_explained():
+    with pytest.raises(NoHistory, match="Gold"):
+        build(GOLD, series("4400"), "1d")
+
+
+@given(hours=st.lists(st.integers(-5, 200), max_size=60))
+def test_markers_are_few_inside_and_apart(hours):
+    points = series(*(str(4000 + place % 7) for place in range(100)))
+    chart = build(GOLD, points, "1w", markers=[Marker(OPEN - HOUR * hour, str(hour)) for hour in hours])
+    assert len(chart.markers) <= MAX_MARKERS
+    times = [marker.at for marker in chart.markers]
+    assert times == sorted(times)
+    assert all(points[0].at <= at <= points[-1].at for at in times)
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    assert all(gap >= (points[-1].at - points[0].at) / (MAX_MARKERS * 2) for gap in gaps)
+
+
+@given(prices=st.lists(st.integers(1, 10**6), min_size=2, max_size=400), most=st.integers(5, 60))
+def test_thinned_points_keep_the_ends_and_the_extremes(prices, most):
+    points = series(*map(str, prices))
+    shown = spread_out(points, most)
+    assert len(shown) <= most + 2
+    assert (shown[0], shown[-1]) == (points[0], points[-1])
+    assert min(point.price for point in shown) == min(prices)
+    assert max(point.price for point in shown) == max(prices)
+
+
+def test_prices_and_changes_at_a_moment():
+    points = series("100", "101", "103")
+    assert price_at(points, OPEN - HOUR, HOUR) == 101
+    assert price_at(points, OPEN - HOUR * 3, HOUR) is None
+    assert price_at(points, OPEN + HOUR * 2, HOUR) is None
+    assert change_since(points, OPEN - HOUR, Decimal("103.02"), HOUR) == Decimal("0.02")
+    assert change_since(points, OPEN - HOUR * 5, Decimal(1), HOUR) is None
+
+
+def test_the_reaction_is_the_move_of_the_hour_after():
+    points = series("100", "100", "101", "101", step=timedelta(minutes=15))
+    assert reaction(points, points[0].at, timedelta(minutes=30)) == Decimal("0.01")
+    assert reaction(points, points[0].at, timedelta(hours=3)) is None
+
+
+def test_the_largest_moves_do_not_overlap():
+    points = series("100", "110", "111", "111", "100", step=timedelta(minutes=30))
+    moves = largest_moves(points, timedelta(minutes=30), 2)
+    assert [(first.price, last.price) for first, last in moves] == [(100, 110), (111, 100)]
+
+
+def test_the_demo_series_is_labelled_and_ends_where_it_begins():
+    from importlib.resources import files
+
+    text = files("bot.prices").joinpath("demo.csv").read_text("utf-8")
+    assert text.startswith("# DEMO DATA")
+    for metal in demo.METALS:
+        values = demo._series()[metal]
+        assert len(values) == 288
+        steps = [abs(later / sooner - 1) for sooner, later in zip(values, [*values[1:], values[0]], strict=True)]
+        assert max(steps) < Decimal("0.01")
