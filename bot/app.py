@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
@@ -22,8 +23,14 @@ from bot.feeds.fetch import Fetcher, user_agent
 from bot.feeds.guard import Guard
 from bot.feeds.worker import ParserPool
 from bot.gateway import Connection
+from bot.housekeeping import nightly
 from bot.ingest import Ingest
+from bot.looplag import LoopLag
+from bot.metrics import Metrics
 from bot.pipeline import Pipeline
+from bot.prices.build import demo_service, price_service
+from bot.prices.http import PriceHttp
+from bot.prices.lines import headline_line
 from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.subscriptions import SubscriptionBook
@@ -45,24 +52,44 @@ VERSION: Final = metadata.version("headframe")
 class App:
     """`await App.build(settings)`, then `run()` until cancelled, then `stop()`."""
 
-    def __init__(self, services: Services, bucket: Bucket) -> None:
+    def __init__(self, services: Services, bucket: Bucket, price_http: PriceHttp) -> None:
         self.services = services
         self.bucket = bucket
+        self.price_http = price_http
+        self.lag = LoopLag()
+        self.metrics: Metrics | None = None
         self.scheduler = Scheduler()
         self.connection: Connection | None = None
         self._owners: dict[int, int] = {}
 
     @classmethod
-    async def build(cls, settings: Settings) -> App:
-        """Open the database and build every part. Raises StorageError, SettingsError."""
+    async def build(cls, settings: Settings, *, demo_prices: bool = False) -> App:
+        """Open the database and build every part. Raises StorageError, SettingsError, PriceError.
+
+        demo_prices: the bundled, labelled demo series instead of sources (the preview's, offline).
+        """
+        now = utcnow()
         database = await Database.open(settings.database_url)
+        try:
+            return cls._assemble(settings, database, now, demo_prices=demo_prices)
+        except BaseException:
+            await database.close()
+            raise
+
+    @classmethod
+    def _assemble(cls, settings: Settings, database: Database, now: datetime, *, demo_prices: bool) -> App:
         book = SubscriptionBook()
         guard = Guard(settings.headframe_allow_private)
-        fetcher = Fetcher(guard, user_agent=user_agent(VERSION, settings.headframe_contact))
+        agent = user_agent(VERSION, settings.headframe_contact)
+        fetcher = Fetcher(guard, user_agent=agent)
         parser = ParserPool()
         cadence = CadenceSettings(settings.headframe_min_poll_seconds, settings.headframe_max_poll_seconds)
         ingest = Ingest(database, book, cadence)
-        composer = Composer()
+        price_http = PriceHttp(guard, agent)
+        prices = demo_service(database, now) if demo_prices else price_service(settings, database, price_http.get, now)
+        composer = Composer(
+            price_line=lambda slugs: headline_line(prices, slugs, utcnow()), chart=prices.charts.for_alert
+        )
         app: App
 
         def owner_of(guild_id: int) -> int | None:
@@ -84,10 +111,12 @@ class App:
             pipeline=pipeline,
             outbox=outbox,
             routes=routes,
-            started_at=utcnow(),
+            started_at=now,
             version=VERSION,
+            prices=prices,
+            charts=prices.charts.worker,
         )
-        app = cls(services, Bucket(settings.headframe_requests_per_second))
+        app = cls(services, Bucket(settings.headframe_requests_per_second), price_http)
         return app
 
     def after_poll(self, stored: Stored) -> None:
@@ -105,10 +134,19 @@ class App:
         await services.ingest.load(now)
         await services.fetcher.__aenter__()
         await services.parser.start()
+        await self.price_http.__aenter__()
+        self.lag.start()
         services.pipeline.start()
         await services.outbox.start()
         self.scheduler.every(1.0, services.pipeline.tick, "poll")
         self.scheduler.every(60.0, self._housekeep_often, "minute")
+        self.scheduler.cron("17 3 * * *", self._nightly, "nightly")
+        if services.prices is not None:
+            await services.prices.start(now)
+            self.scheduler.every(services.prices.pace, self._tick_prices, "prices")
+        if services.settings.headframe_metrics_port:
+            self.metrics = Metrics(services, self.lag, latency=self._latency)
+            await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
         self.scheduler.start()
 
     async def run(self) -> None:
@@ -132,7 +170,15 @@ class App:
         await services.outbox.stop()
         if self.connection is not None:
             await self.connection.close()
-        for close in (services.parser.close, lambda: services.fetcher.__aexit__(None, None, None)):
+        if self.metrics is not None:
+            await self.metrics.stop()
+        await self.lag.stop()
+        for close in (
+            services.parser.close,
+            lambda: services.fetcher.__aexit__(None, None, None),
+            self.price_http.close,
+            *((services.prices.close,) if services.prices is not None else ()),
+        ):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.5):
                     await close()
@@ -164,6 +210,19 @@ class App:
     async def _keep_dm(self, user_id: int, channel_id: int) -> None:
         async with self.services.db.write() as connection:
             await guilds.set_user(connection, user_id, now=utcnow(), dm_channel_id=channel_id)
+
+    async def _tick_prices(self) -> None:
+        if self.services.prices is not None and await self.services.prices.tick(utcnow()):
+            self.services.outbox.wake()
+
+    async def _nightly(self) -> None:
+        await nightly(self.services)
+
+    def _latency(self) -> float | None:
+        client = self.connection.client if self.connection else None
+        if client is None or not client.is_ready() or not math.isfinite(client.latency):
+            return None
+        return client.latency
 
     async def _housekeep_often(self) -> None:
         now = utcnow()

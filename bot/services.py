@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.ingest import Ingest
     from bot.minerals.model import Catalogue
     from bot.pipeline import Pipeline
+    from bot.prices.chart_worker import ChartWorker
     from bot.prices.service import PriceService
     from bot.settings import Settings
     from bot.subscriptions import SubscriptionBook
@@ -39,6 +40,7 @@ class Services:
     started_at: datetime
     version: str
     prices: PriceService | None = None
+    charts: ChartWorker | None = None  # one process draws every picture
     notes: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -57,6 +57,11 @@ class SubscriptionBook:
         self._matcher.remove(subscription_id)
         self._subscriptions.pop(subscription_id, None)
 
+    def drop_guild(self, guild_id: int) -> None:
+        """Forget all that belongs to a server."""
+        for one in [one for one in self._subscriptions.values() if one.scope_guild_id == guild_id]:
+            self.drop(one.id)
+
     def get(self, subscription_id: int) -> Subscription | None:
         return self._subscriptions.get(subscription_id)
 

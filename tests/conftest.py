@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot import logs
 from storage.database import Database
 from tests import postgres
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 settings.register_profile("headframe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headframe")
+logs.setup(level="error")
 
 
 @pytest.fixture(scope="session")
