@@ -18,6 +18,7 @@ from bot.delivery.compose import Composer
 from bot.delivery.outbox import Outbox
 from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
+from bot.desk.weekly import queue_mineral_of_the_week
 from bot.feeds.cadence import CadenceSettings
 from bot.feeds.fetch import Fetcher, user_agent
 from bot.feeds.guard import Guard
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from bot.client import HeadframeBot
     from bot.ingest import Stored
+    from bot.prices.demo import DemoWire
     from bot.settings import Settings
     from storage.records import Subscription
 
@@ -63,7 +65,7 @@ class App:
         self._owners: dict[int, int] = {}
 
     @classmethod
-    async def build(cls, settings: Settings, *, demo_prices: bool = False) -> App:
+    async def build(cls, settings: Settings, *, demo_prices: DemoWire | None = None) -> App:
         """Open the database and build every part. Raises StorageError, SettingsError, PriceError.
 
         demo_prices: the bundled, labelled demo series instead of sources (the preview's, offline).
@@ -77,7 +79,7 @@ class App:
             raise
 
     @classmethod
-    def _assemble(cls, settings: Settings, database: Database, now: datetime, *, demo_prices: bool) -> App:
+    def _assemble(cls, settings: Settings, database: Database, now: datetime, *, demo_prices: DemoWire | None) -> App:
         book = SubscriptionBook()
         guard = Guard(settings.headframe_allow_private)
         agent = user_agent(VERSION, settings.headframe_contact)
@@ -86,7 +88,11 @@ class App:
         cadence = CadenceSettings(settings.headframe_min_poll_seconds, settings.headframe_max_poll_seconds)
         ingest = Ingest(database, book, cadence)
         price_http = PriceHttp(guard, agent)
-        prices = demo_service(database, now) if demo_prices else price_service(settings, database, price_http.get, now)
+        prices = (
+            demo_service(database, now, demo_prices)
+            if demo_prices is not None
+            else price_service(settings, database, price_http.get, now)
+        )
         composer = Composer(
             price_line=lambda slugs: headline_line(prices, slugs, utcnow()), chart=prices.charts.for_alert
         )
@@ -141,6 +147,7 @@ class App:
         self.scheduler.every(1.0, services.pipeline.tick, "poll")
         self.scheduler.every(60.0, self._housekeep_often, "minute")
         self.scheduler.cron("17 3 * * *", self._nightly, "nightly")
+        self.scheduler.cron("11 * * * *", self._weekly, "mineral of the week")
         if services.prices is not None:
             await services.prices.start(now)
             self.scheduler.every(services.prices.pace, self._tick_prices, "prices")
@@ -213,6 +220,10 @@ class App:
 
     async def _tick_prices(self) -> None:
         if self.services.prices is not None and await self.services.prices.tick(utcnow()):
+            self.services.outbox.wake()
+
+    async def _weekly(self) -> None:
+        if await queue_mineral_of_the_week(self.services.db, utcnow()):
             self.services.outbox.wake()
 
     async def _nightly(self) -> None:

@@ -10,6 +10,7 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.delivery.markdown import escape
+from bot.desk import weekly
 from bot.i18n import _, language
 from bot.minerals import search, supply_chart, tables, wording
 from bot.minerals.content import as_markdown
@@ -124,6 +125,22 @@ class Minerals(
         share: bool = False,
     ) -> None:
         await self._show_table(interaction, ("risk", list or "", ""), 0, share=share)
+
+    @app_commands.command(
+        name=locale_str("weekly"), description=locale_str("Post a mineral of the week in this channel, or stop it")
+    )
+    @app_commands.describe(on=locale_str("Whether this channel gets it"))
+    @app_commands.guild_only()
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def weekly_(self, interaction: Press, on: bool = True) -> None:
+        if interaction.guild_id is None or interaction.channel_id is None:
+            raise app_commands.NoPrivateMessage
+        await weekly.follow(self.bot.services, interaction.guild_id, interaction.channel_id, on=on)
+        if on:
+            text = _("Every Monday <#{channel}> gets a mineral of the week: one fact a section, each with its source.")
+        else:
+            text = _("<#{channel}> gets no mineral of the week any more.")
+        await answer(interaction, text.format(channel=interaction.channel_id))
 
     @info.autocomplete("name")
     @compare.autocomplete("first")

@@ -157,3 +157,9 @@ async def feeds_added_by(connection: AsyncConnection, user_id: int) -> list[dict
         .where(guild_feeds.c.added_by == user_id)
     )
     return [{"guild_id": str(row.guild_id), "url": row.url, "added_at": row.added_at.isoformat()} for row in rows]
+
+
+async def weekly_channels(connection: AsyncConnection) -> list[ChannelSettings]:
+    """Channels that follow the mineral of the week."""
+    rows = await connection.execute(select(*_CHANNEL).where(channels.c.weekly.is_(True)))
+    return [into(ChannelSettings, row) for row in rows]

@@ -257,6 +257,7 @@ class ChannelSettings:
     webhook_id: int | None = None
     webhook_token: str | None = None
     publish: bool = True
+    weekly: bool = False
     route: str = "ok"
     lost_reason: str | None = None
     lost_since: datetime | None = None

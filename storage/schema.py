@@ -202,6 +202,7 @@ channels = Table(
     Column("webhook_id", BigInteger),  # null: not created
     Column("webhook_token", Text),
     Column("publish", Boolean, nullable=False, server_default=_TRUE),  # announcement channels: crosspost what is posted
+    Column("weekly", Boolean, nullable=False, server_default=_FALSE),  # follows the mineral of the week
     Column("route", Text, nullable=False, server_default="ok"),  # ok | lost
     Column("lost_reason", Text),  # e.g. "missing:send_messages", "unknown-channel"; null: ok
     Column("lost_since", UtcSeconds),

@@ -10,6 +10,7 @@ import asyncio
 import sys
 import tempfile
 import webbrowser
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,8 @@ from bot.preview.newswire import Newswire
 from bot.preview.permissions import P
 from bot.preview.server import LocalDiscord
 from bot.preview.world import World
+from bot.prices import demo
+from bot.prices.demo import DemoWire
 from storage import feeds, guilds
 from storage.records import NewSubscription
 
@@ -59,7 +62,9 @@ async def show(settings: Settings, *, port: int, offline: bool, open_page: bool)
                     "headframe_default_feeds": settings.headframe_default_feeds and not offline,
                 }
             )
-            await Stage(local, await App.build(changed)).run(open_page=open_page)
+            prices = DemoWire() if offline else None
+            app = await App.build(changed, demo_prices=prices)
+            await Stage(local, app, prices).run(open_page=open_page)
         finally:
             await local.stop()
 
@@ -77,9 +82,10 @@ async def _local(port: int) -> LocalDiscord:
 class Stage:
     """The bot, the local Discord and the wire, and what a visitor can make happen."""
 
-    def __init__(self, local: LocalDiscord, app: App) -> None:
+    def __init__(self, local: LocalDiscord, app: App, prices: DemoWire | None) -> None:
         self._local = local
         self._app = app
+        self._prices = prices
         self._wire = Newswire(self._poll_wire)
         self._feed_id = 0
         self._guild = local.world.guild()
@@ -109,6 +115,8 @@ class Stage:
             await feeds.link(connection, 0, feed.id, added_by=None, now=now)
             await guilds.set_guild(connection, guild_id, now=now, notice_channel_id=self._channel("mods"))
         self._feed_id = feed.id
+        if self._prices is not None:
+            await demo.seed(services.db, now)
         for name, query in _FOLLOWED:
             new = NewSubscription(
                 scope_guild_id=guild_id,
@@ -144,6 +152,23 @@ class Stage:
             [Param("channel", "Channel", "choice", default=names[0], choices=names)],
             about="Send Messages is denied to the bot in the channel, or allowed again.",
         )  # fmt: skip
+
+        if self._prices is not None:
+            offer(
+                "price", "Move a price", self._move,
+                [
+                    Param("metal", "Metal", "choice", default="gold", choices=demo.METALS),
+                    Param("percent", "By how many percent", "number", default=1.5),
+                ],
+                about="The demo price jumps; price alerts fire when two demo sources agree.",
+            )  # fmt: skip
+
+    async def _move(self, given: dict[str, Any]) -> str:
+        percent = Decimal(str(given["percent"])).quantize(Decimal("0.01"))
+        if self._prices is None or not -20 <= percent <= 20:
+            raise ControlError("Please stay between -20 and 20 percent.")
+        self._prices.move(str(given["metal"]), percent)
+        return f"The demo price of {given['metal']} moved by {percent} %."
 
     async def _publish(self, given: dict[str, Any]) -> str:
         title = " ".join(str(given["title"]).split())[:300]

@@ -36,6 +36,8 @@ def price_service(
     return PriceService(database, Poller(sources, get, now), sink)
 
 
-def demo_service(database: Database, now: datetime, *, sink: Sink = outbox.enqueue) -> PriceService:
+def demo_service(
+    database: Database, now: datetime, wire: demo.DemoWire | None = None, *, sink: Sink = outbox.enqueue
+) -> PriceService:
     """Bundled demo prices, labelled as such everywhere; asks nothing over the network. See `demo.seed` for a past."""
-    return PriceService(database, Poller(demo.sources(), demo.DemoWire().get, now), sink, demo=True)
+    return PriceService(database, Poller(demo.sources(), (wire or demo.DemoWire()).get, now), sink, demo=True)

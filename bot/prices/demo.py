@@ -85,6 +85,11 @@ class DemoWire:
 
     def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
         self._clock = clock
+        self._moved = dict.fromkeys(METALS, Decimal(1))
+
+    def move(self, metal: str, percent: Decimal) -> None:
+        """From now on the metal stands so many percent higher (lower, if negative) than the series says."""
+        self._moved[metal] *= 1 + percent / 100
 
     async def get(self, url: str, _headers: Mapping[str, str], _seconds: float) -> tuple[int, dict[str, str], bytes]:
         if not url.startswith(_HOST):
@@ -92,7 +97,7 @@ class DemoWire:
         number, metal = url.removeprefix(_HOST).split("/")
         now = self._clock()
         moment = now if market_hours.is_open(now) else market_hours.last_close(now)
-        price = price_at(metal, moment) * list(_SPEAKERS.values())[int(number)]
+        price = price_at(metal, moment) * self._moved[metal] * list(_SPEAKERS.values())[int(number)]
         body = {"price": str(price.quantize(Decimal("0.0001"))), "time": moment.isoformat()}
         return 200, {}, json.dumps(body).encode()
 

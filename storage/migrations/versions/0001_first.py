@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("webhook_id", sa.BigInteger(), nullable=True),
         sa.Column("webhook_token", sa.Text(), nullable=True),
         sa.Column("publish", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("weekly", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("route", sa.Text(), server_default="ok", nullable=False),
         sa.Column("lost_reason", sa.Text(), nullable=True),
         sa.Column("lost_since", types.UtcSeconds(), nullable=True),
