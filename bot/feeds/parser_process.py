@@ -1,0 +1,129 @@
+"""The parser's own process: reads requests from standard input, answers on standard output, ends with the pipe.
+
+Started by `worker.ParserPool`, with limits on memory and on the time of each request that hold even while C code runs.
+It has no network, no database and no token in its environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, Final
+
+from bot.feeds import discover, page, parse, wire
+from bot.feeds.model import FaultKind, FeedError
+
+try:
+    import resource
+except ImportError:  # pragma: no cover  (not a POSIX system: the parent's time limit remains)
+    resource = None  # type: ignore[assignment]
+
+Answer = Iterator[dict[str, Any]]
+
+
+def _parse(options: dict[str, Any], body: bytes) -> Answer:
+    feed = parse.parse(
+        body,
+        content_type=options.get("content_type"),
+        url=options.get("url", ""),
+        known=frozenset(options.get("known", ())),
+        zone=options.get("zone"),
+        now=datetime.fromtimestamp(options["now"], UTC) if "now" in options else None,
+        rule=options.get("rule"),
+    )
+    return wire.feed_frames(feed)
+
+
+def _discover(options: dict[str, Any], body: bytes) -> Answer:
+    found = discover.discover(body, options.get("url", ""), content_type=options.get("content_type"))
+    yield {"done": True, "result": [dataclasses.astuple(c) for c in found]}
+
+
+def _propose(options: dict[str, Any], body: bytes) -> Answer:
+    found = page.propose(body, options.get("url", ""), content_type=options.get("content_type"))
+    yield {"done": True, "result": [[p.rule.dumps(), [list(line) for line in p.preview]] for p in found]}
+
+
+_OPERATIONS: Final[dict[str, Callable[[dict[str, Any], bytes], Answer]]] = {
+    "parse": _parse,
+    "discover": _discover,
+    "propose": _propose,
+}
+
+
+def answer(frame: bytes) -> Answer:
+    """The messages that answer one request; a fault is a message too."""
+    options, body = wire.unpack(frame)
+    try:
+        yield from _OPERATIONS[options["do"]](options, body)
+    except FeedError as error:
+        yield {"done": True, "fault": [error.fault.kind.value, error.fault.detail]}
+    except MemoryError:
+        yield {"done": True, "fault": [FaultKind.PARSE.value, "The feed needs too much memory to read."], "stop": True}
+    except RecursionError:
+        yield {"done": True, "fault": [FaultKind.PARSE.value, "The feed is nested too deeply to read."]}
+    except Exception as error:  # noqa: BLE001  a parser's bug on hostile text must cost one feed, not the worker
+        yield {"done": True, "fault": [FaultKind.PARSE.value, f"The feed could not be read ({type(error).__name__})."]}
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answers requests in order until the input ends, as it does when the parent is gone."""
+    while True:
+        head = requests.read(wire.LENGTH.size)
+        if len(head) < wire.LENGTH.size:
+            return
+        (size,) = wire.LENGTH.unpack(head)
+        frame = requests.read(size)
+        if len(frame) < size:
+            return
+        options, _ = wire.unpack(frame)
+        _alarm(float(options.get("limit", 0)))
+        for message in answer(frame):
+            answers.write(wire.pack(message))
+            answers.flush()
+            if message.get("stop"):
+                return
+        _alarm(0)
+
+
+def _alarm(seconds: float) -> None:
+    """SIGALRM's default action ends the process, also when nobody is left to kill it and C code holds the lock."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _limit(memory: int) -> None:
+    if resource is None or not memory:
+        return
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    """Entry point of `python -m bot.feeds.parser_process MEMORY_BYTES`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer; it closes our input
+    requests = os.fdopen(os.dup(0), "rb", buffering=1 << 16)
+    answers = os.fdopen(os.dup(1), "wb", buffering=1 << 16)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(2, 1)  # a stray print must not break the frames
+    _limit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        answers.write(wire.pack({"ready": True}))
+        answers.flush()
+        serve(requests, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,335 @@
+"""Parses feeds in processes that can be killed, so that no feed, however hostile, holds the event loop or the others.
+
+Two lanes: quick workers for ordinary bodies with a short limit, and one slow worker, started when needed and ended
+when idle, for large bodies and for those the quick limit was too short for. Only feeds behind a slow one wait for it.
+The processes are plain children (`python -m bot.feeds.parser_process`), so they need nothing of the program's main
+module, and end when their input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import bot
+from bot.feeds import discover, page, wire
+from bot.feeds.model import Fault, FaultKind, FeedError, ParsedEntry, ParsedFeed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT: Final = 10.0
+DEFAULT_MEMORY: Final = 640 * 1024 * 1024  # address space; about 100 MiB of it is the interpreter and its libraries
+_LARGE: Final = 256 * 1024  # bytes; nine in ten recorded feeds are smaller
+_QUICK_SECONDS: Final = 0.7  # the slowest recorded body under _LARGE takes a fifth of it
+_IDLE_SECONDS: Final = 30.0
+_START_SECONDS: Final = 30.0  # for a worker to come up on a machine out of breath
+_BATCH: Final = 8
+_BATCH_BYTES: Final = 512 * 1024
+_KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONHASHSEED", "PYTHONTZPATH", "VIRTUAL_ENV")
+
+
+@dataclass(slots=True)
+class _Job:
+    options: dict[str, Any]
+    body: bytes
+    future: asyncio.Future[_Answer]
+
+
+@dataclass(slots=True)
+class _Answer:
+    entries: list[ParsedEntry] = field(default_factory=list)
+    last: dict[str, Any] = field(default_factory=dict)
+
+
+class _GoneError(Exception):
+    """The worker ended while answering."""
+
+
+class ParserPool:
+    """`async with ParserPool() as pool: feed = await pool.parse(body, content_type=…, url=…)`."""
+
+    def __init__(
+        self,
+        workers: int = 1,
+        timeout: float = DEFAULT_TIMEOUT,
+        memory_limit: int = DEFAULT_MEMORY,
+        *,
+        queue_size: int = 64,
+    ) -> None:
+        """timeout: seconds for one body; memory_limit: bytes of address space per worker; 0 for none."""
+        self._timeout = timeout
+        self._memory = memory_limit
+        self._workers = workers
+        self._quick: asyncio.Queue[_Job] = asyncio.Queue(queue_size)
+        self._slow: asyncio.Queue[_Job] = asyncio.Queue(queue_size)
+        self._lanes: list[asyncio.Task[None]] = []
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Start the lanes; the quick workers are up when this returns."""
+        if self._lanes:
+            return
+        self._closed = False
+        quick = min(_QUICK_SECONDS, self._timeout)
+        lanes = [_Lane(self._quick, self._memory, quick, slower=self._slow) for _ in range(self._workers)]
+        for lane in lanes:
+            with contextlib.suppress(_GoneError):
+                await lane.open()
+        lanes.append(_Lane(self._slow, self._memory, self._timeout, idle=_IDLE_SECONDS))
+        self._lanes = [asyncio.create_task(lane.run(), name="parser lane") for lane in lanes]
+
+    async def close(self) -> None:
+        """End the workers. Requests under way fail with a PARSE fault."""
+        self._closed = True
+        for task in self._lanes:
+            task.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+        self._lanes = []
+        for queue in (self._quick, self._slow):
+            while not queue.empty():
+                _fail(queue.get_nowait(), "The parser is closing.")
+
+    async def parse(
+        self,
+        body: bytes,
+        *,
+        content_type: str | None,
+        url: str,
+        known: Collection[str] = frozenset(),
+        zone: str | None = None,
+        rule: str | None = None,
+    ) -> ParsedFeed:
+        """As `parse.parse`, elsewhere. Waits while the queue is full.
+
+        Raises FeedError: NOT_A_FEED, or PARSE when the time or memory for one body ran out.
+        """
+        options: dict[str, Any] = {"do": "parse", "url": url, "now": datetime.now(UTC).timestamp()}
+        if content_type:
+            options["content_type"] = content_type
+        if known:
+            options["known"] = list(known)
+        if zone:
+            options["zone"] = zone
+        if rule:
+            options["rule"] = rule
+        answer = await self._ask(options, body)
+        return wire.feed(answer.last["feed"], answer.entries)
+
+    async def discover(self, body: bytes, *, content_type: str | None, url: str) -> list[discover.Candidate]:
+        """As `discover.discover`, elsewhere."""
+        answer = await self._ask({"do": "discover", "url": url, "content_type": content_type}, body)
+        return [discover.Candidate(*row) for row in answer.last["result"]]
+
+    async def propose(self, body: bytes, *, content_type: str | None, url: str) -> list[page.Proposal]:
+        """As `page.propose`, elsewhere."""
+        answer = await self._ask({"do": "propose", "url": url, "content_type": content_type}, body)
+        return [
+            page.Proposal(page.Rule.loads(rule), tuple((title, link) for title, link in preview))
+            for rule, preview in answer.last["result"]
+        ]
+
+    async def _ask(self, options: dict[str, Any], body: bytes) -> _Answer:
+        if self._closed or not self._lanes:
+            raise FeedError(Fault(FaultKind.PARSE, "The parser is not running; try again shortly."))
+        job = _Job(options, body, asyncio.get_running_loop().create_future())
+        await (self._slow if len(body) > _LARGE else self._quick).put(job)
+        answer = await job.future
+        fault = answer.last.get("fault")
+        if fault:
+            raise FeedError(Fault(FaultKind(fault[0]), fault[1]))
+        return answer
+
+
+class _Lane:
+    """One worker process and the queue it serves. With `slower`, what exceeds the limit is handed on, not failed."""
+
+    def __init__(
+        self,
+        queue: asyncio.Queue[_Job],
+        memory: int,
+        limit: float,
+        *,
+        slower: asyncio.Queue[_Job] | None = None,
+        idle: float | None = None,
+    ) -> None:
+        self._queue = queue
+        self._memory = memory
+        self._limit = limit
+        self._slower = slower
+        self._idle = idle
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def open(self) -> asyncio.subprocess.Process:
+        """The running process, started and answering. Raises _GoneError or OSError when it does not come up."""
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        await self._kill()  # releases the pipes of one that ended by itself
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-m", "bot.feeds.parser_process", str(self._memory),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+                env=_environment(), start_new_session=True, limit=1 << 20,
+            )
+        )  # fmt: skip
+        try:
+            self._process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._process = await starting  # so that whoever cancelled us can end it
+            raise
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await _message(self._stream(self._process))
+        except (TimeoutError, _GoneError):
+            await self._kill()
+            raise _GoneError from None
+        return self._process
+
+    async def run(self) -> None:
+        waiting: list[_Job] = []
+        try:
+            while True:
+                if not waiting:
+                    waiting = await self._next()
+                try:
+                    left = await self._serve(waiting)
+                except Exception:  # noqa: BLE001  a lane must outlive whatever happens to one batch
+                    _log.exception("a parser lane failed; its feeds are tried again at their next poll")
+                    for job in waiting:
+                        _fail(job, "The parser failed; the feed is tried again at its next poll.")
+                    await self._kill()
+                    left = []
+                waiting = [job for job in left if not job.future.done()]
+        finally:
+            for job in waiting:
+                _fail(job, "The parser is closing.")
+            await self._kill()
+
+    async def _next(self) -> list[_Job]:
+        """The next jobs, as many as are there already and fit in a batch; ends an idle process meanwhile."""
+        try:
+            async with asyncio.timeout(self._idle if self._process else None):
+                jobs = [await self._queue.get()]
+        except TimeoutError:
+            await self._kill()
+            return []
+        size = len(jobs[0].body)
+        while len(jobs) < _BATCH and size < _BATCH_BYTES and not self._queue.empty():
+            jobs.append(self._queue.get_nowait())
+            size += len(jobs[-1].body)
+        return [job for job in jobs if not job.future.done()]
+
+    async def _serve(self, jobs: list[_Job]) -> list[_Job]:
+        """Send all, then read the answers in order. Returns the jobs that another process must be asked."""
+        try:
+            process = await self.open()
+        except (_GoneError, OSError):
+            for job in jobs:
+                _fail(job, "The parser could not be started; see the log of the machine for memory or process limits.")
+            return []
+        assert process.stdin
+        writing = asyncio.create_task(self._send(process.stdin, jobs))
+        try:
+            for index, job in enumerate(jobs):
+                try:
+                    async with asyncio.timeout(self._limit):
+                        answer = await _receive(self._stream(process))
+                except (TimeoutError, _GoneError, ConnectionError):
+                    await self._kill()
+                    await self._give_up(job)
+                    return jobs[index + 1 :]
+                if not job.future.done():
+                    job.future.set_result(answer)
+                if answer.last.get("stop"):
+                    await self._kill()
+                    return jobs[index + 1 :]
+        except asyncio.CancelledError:
+            for job in jobs:
+                _fail(job, "The parser is closing.")
+            raise
+        finally:
+            writing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writing
+        return []
+
+    @staticmethod
+    def _stream(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
+        assert process.stdout
+        return process.stdout
+
+    async def _send(self, stream: asyncio.StreamWriter, jobs: list[_Job]) -> None:
+        with contextlib.suppress(ConnectionError):
+            for job in jobs:
+                stream.write(wire.pack({**job.options, "limit": self._limit + 1}, job.body))
+                await stream.drain()
+
+    async def _give_up(self, job: _Job) -> None:
+        if self._slower is not None and not job.future.done():
+            with contextlib.suppress(asyncio.QueueFull):
+                self._slower.put_nowait(job)
+                return
+        _fail(job, f"The feed took more than {self._limit:g} s to read, or too much memory.")
+
+    async def _kill(self) -> None:
+        """End the process and release its pipes; safe to repeat when cancelled half-way."""
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        if process.stdin and not process.stdin.transport.is_closing():
+            process.stdin.transport.abort()  # what is still to be written has no reader
+        await process.wait()
+        transport: asyncio.SubprocessTransport | None = getattr(process, "_transport", None)
+        if transport is not None:
+            transport.close()  # asyncio offers no public way, and warns at exit about pipes left open
+        self._process = None
+
+
+async def _receive(stream: asyncio.StreamReader) -> _Answer:
+    answer = _Answer()
+    while True:
+        message = await _message(stream)
+        answer.entries += wire.entries(message.get("entries", ()))
+        if message.get("done"):
+            answer.last = message
+            return answer
+        await asyncio.sleep(0)  # frames of a large feed may all be here already; let others run between them
+
+
+async def _message(stream: asyncio.StreamReader) -> dict[str, Any]:
+    try:
+        (size,) = wire.LENGTH.unpack(await stream.readexactly(wire.LENGTH.size))
+        message, _ = wire.unpack(await stream.readexactly(size))
+    except asyncio.IncompleteReadError as error:
+        raise _GoneError from error
+    return message
+
+
+def _fail(job: _Job, detail: str) -> None:
+    if not job.future.done():
+        job.future.set_result(_Answer(last={"fault": [FaultKind.PARSE.value, detail]}))
+
+
+def _environment() -> dict[str, str]:
+    """What the interpreter needs and nothing else: tokens stay with the parent."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    root = str(Path(bot.__file__).resolve().parent.parent)
+    return {**kept, "PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
