@@ -15,6 +15,7 @@ from bot import client as discord_client
 from bot.clock import utcnow
 from bot.delivery.bucket import Bucket
 from bot.delivery.compose import Composer
+from bot.delivery.gate import Gate
 from bot.delivery.outbox import Outbox
 from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
@@ -24,7 +25,7 @@ from bot.feeds.fetch import Fetcher, user_agent
 from bot.feeds.guard import Guard
 from bot.feeds.worker import ParserPool
 from bot.gateway import Connection
-from bot.housekeeping import nightly
+from bot.housekeeping import Keeper, open_database
 from bot.ingest import Ingest
 from bot.looplag import LoopLag
 from bot.metrics import Metrics
@@ -36,7 +37,6 @@ from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.subscriptions import SubscriptionBook
 from storage import feeds, guilds, subscriptions
-from storage.database import Database
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bot.ingest import Stored
     from bot.prices.demo import DemoWire
     from bot.settings import Settings
+    from storage.database import Database
     from storage.records import Subscription
 
 log = structlog.get_logger(__name__)
@@ -56,9 +57,10 @@ class App:
 
     def __init__(self, services: Services, bucket: Bucket, price_http: PriceHttp) -> None:
         self.services = services
-        self.bucket = bucket
+        self.gate = Gate(bucket)  # before every request of the bot's own making
         self.price_http = price_http
         self.lag = LoopLag()
+        self.keeper = Keeper(services)
         self.metrics: Metrics | None = None
         self.scheduler = Scheduler()
         self.connection: Connection | None = None
@@ -71,7 +73,7 @@ class App:
         demo_prices: the bundled, labelled demo series instead of sources (the preview's, offline).
         """
         now = utcnow()
-        database = await Database.open(settings.database_url)
+        database = await open_database(settings.database_url)
         try:
             return cls._assemble(settings, database, now, demo_prices=demo_prices)
         except BaseException:
@@ -134,6 +136,11 @@ class App:
         """Start every part but the connection to Discord."""
         services = self.services
         now = utcnow()
+        self.keeper.watch()
+        self.lag.start()
+        if services.settings.headframe_metrics_port:
+            self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency)
+            await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
         async with services.db.write() as connection:
             await feeds.release_leases(connection)
         await services.book.load(services.db)
@@ -141,19 +148,16 @@ class App:
         await services.fetcher.__aenter__()
         await services.parser.start()
         await self.price_http.__aenter__()
-        self.lag.start()
         services.pipeline.start()
         await services.outbox.start()
         self.scheduler.every(1.0, services.pipeline.tick, "poll")
         self.scheduler.every(60.0, self._housekeep_often, "minute")
-        self.scheduler.cron("17 3 * * *", self._nightly, "nightly")
+        self.scheduler.every(5.0, self.keeper.mend, "mend")
+        self.scheduler.every(600.0, self._round, "round")
         self.scheduler.cron("11 * * * *", self._weekly, "mineral of the week")
         if services.prices is not None:
             await services.prices.start(now)
             self.scheduler.every(services.prices.pace, self._tick_prices, "prices")
-        if services.settings.headframe_metrics_port:
-            self.metrics = Metrics(services, self.lag, latency=self._latency)
-            await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
         self.scheduler.start()
 
     async def run(self) -> None:
@@ -162,7 +166,7 @@ class App:
         discord_client.use_api(settings.api_url)
         await self.start()
         self.connection = Connection(
-            lambda: discord_client.HeadframeBot(self.services),
+            lambda: discord_client.HeadframeBot(self.services, http_trace=self.gate.trace()),
             settings.token,
             attach=self._attach,
             detach=self._detach,
@@ -195,7 +199,8 @@ class App:
         """A client is ready: the outbox may send through it, and its servers get what every server has."""
         for guild in client.guilds:
             await self.welcome(guild.id)
-        self.services.outbox.connect(Sender(client, self.bucket, find_dm=self._find_dm, keep_dm=self._keep_dm))
+        sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook)
+        self.services.outbox.connect(sender)
 
     async def _detach(self) -> None:
         self.services.outbox.connect(None)
@@ -218,6 +223,10 @@ class App:
         async with self.services.db.write() as connection:
             await guilds.set_user(connection, user_id, now=utcnow(), dm_channel_id=channel_id)
 
+    async def _keep_hook(self, channel_id: int, guild_id: int, webhook_id: int | None, token: str | None) -> None:
+        async with self.services.db.write() as connection:
+            await guilds.set_channel(connection, channel_id, guild_id, webhook_id=webhook_id, webhook_token=token)
+
     async def _tick_prices(self) -> None:
         if self.services.prices is not None and await self.services.prices.tick(utcnow()):
             self.services.outbox.wake()
@@ -226,8 +235,8 @@ class App:
         if await queue_mineral_of_the_week(self.services.db, utcnow()):
             self.services.outbox.wake()
 
-    async def _nightly(self) -> None:
-        await nightly(self.services)
+    async def _round(self) -> None:
+        await self.keeper.round(utcnow())
 
     def _latency(self) -> float | None:
         client = self.connection.client if self.connection else None
@@ -237,8 +246,10 @@ class App:
 
     async def _housekeep_often(self) -> None:
         now = utcnow()
+        await self.keeper.minute(now)
         self.services.ingest.forget_before(now - timedelta(hours=49))
-        await self._resume_paused(now)
+        if self.services.db.trouble is None:
+            await self._resume_paused(now)
 
     async def _resume_paused(self, now: datetime) -> None:
         services = self.services

@@ -25,6 +25,8 @@ from storage.records import Target
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    import aiohttp
+
     from bot.services import Services
 
 log = structlog.get_logger(__name__)
@@ -68,7 +70,12 @@ class HeadframeBot(commands.AutoShardedBot):
     """`services` is everything the cogs may use; `press_handlers` are what the buttons under posts do."""
 
     def __init__(
-        self, services: Services, *, shard_ids: list[int] | None = None, shard_count: int | None = None
+        self,
+        services: Services,
+        *,
+        shard_ids: list[int] | None = None,
+        shard_count: int | None = None,
+        http_trace: aiohttp.TraceConfig | None = None,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,  # slash commands only; a prefix is required by the class
@@ -81,7 +88,8 @@ class HeadframeBot(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             activity=discord.CustomActivity("Hoisting headlines · /help"),
             proxy=services.settings.discord_proxy or None,
-            shard_ids=shard_ids,  # type: ignore[arg-type] - None means all; the class's own default says so
+            http_trace=http_trace,  # type: ignore[arg-type]  # None is the default there too
+            shard_ids=shard_ids,  # type: ignore[arg-type]  # None means all, as the class's own default says
             shard_count=shard_count,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
@@ -219,7 +227,7 @@ class HeadframeBot(commands.AutoShardedBot):
     async def recheck(self, guild: discord.Guild) -> None:
         """Open again every lost route of a server that the gateway now says is whole."""
         from bot.clock import utcnow
-        from bot.delivery.sender import missing_permissions
+        from bot.delivery.places import missing_permissions
 
         if guild.unavailable:
             return

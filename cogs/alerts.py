@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.clock import utcnow
 from bot.delivery.markdown import clamp_plain
-from bot.delivery.sender import missing_permissions
+from bot.delivery.places import missing_permissions
 from bot.desk import follows, people
 from bot.errors import UserError
 from bot.i18n import _, language, ngettext

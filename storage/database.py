@@ -7,19 +7,27 @@ it. PostgreSQL: ordinary transactions from one pool.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage.errors import NewerSchema, Unavailable
+from storage.backup import copy_sqlite, create_private, damage, give_back
+from storage.errors import Damaged, NewerSchema, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy.engine import URL, Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -27,23 +35,34 @@ if TYPE_CHECKING:
 
 HEAD: Final = "0001"  # the newest migration; a test holds it to storage/migrations
 _PRAGMAS: Final = (
-    "PRAGMA auto_vacuum=INCREMENTAL",  # takes effect only in a file that is still empty
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=5000",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA journal_size_limit=67108864",  # bytes: a long transaction's -wal file does not stay large for ever
 )
+_MISTAKES: Final = (IntegrityError, DataError, ProgrammingError)  # of the statement, not of the place
+_CHECK_SECONDS: Final = 1.0  # of a start; quick_check reads about 1 GB in that time, the nightly backup checks the rest
+_DAMAGED: Final = "the file is damaged: restore the last backup (headframe restore FILE)"
+_GIVE_BACK: Final = 1_000  # pages in one transaction: the writer waits milliseconds
+_ROUNDS: Final = 250
 
 
 class Database:
-    """Open with `await Database.open(url)`; `read()` and `write()` give a connection inside a transaction."""
+    """Open with `await Database.open(url)`; `read()` and `write()` give a connection inside a transaction.
+
+    `trouble` says in one sentence why the last transaction that failed for want of the place itself did (full disk,
+    read-only file, server gone), until one is written again; None: all is well. `on_change` is told of each change.
+    """
 
     def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
         self.url = url
         self._writer = writer
         self._reader = reader
         self._write_lock = asyncio.Lock()
+        self.trouble: str | None = None
+        self.on_change: Callable[[str | None], None] | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -59,16 +78,21 @@ class Database:
     async def open(cls, url: str, *, migrate: bool = True, readers: int = 3) -> Database:
         """Open (creating the file and its folder), check the schema's version and migrate it.
 
-        Raises NewerSchema when a newer Headframe wrote it, Unavailable when it cannot be opened.
+        Raises NewerSchema when a newer Headframe wrote it, Damaged when the file is broken (as far as a check of a
+        second can tell), Unavailable when it cannot be opened.
         """
+        parsed = _read_url(url)
         try:
-            parsed = make_url(url)
-        except ArgumentError as error:
-            raise Unavailable(f"DATABASE_URL cannot be read ({error}); see .env.example for its form.") from error
-        if parsed.get_backend_name() == "sqlite":
-            writer, reader = _sqlite_engines(parsed, readers)
-        else:
-            writer = reader = create_async_engine(parsed, pool_size=8, max_overflow=4, pool_pre_ping=True)
+            if parsed.get_backend_name() == "sqlite":
+                path = _sqlite_file(parsed)
+                wrong = await asyncio.to_thread(damage, path, within=_CHECK_SECONDS)
+                if wrong is not None:
+                    raise Damaged(_sentence(wrong, parsed))
+                writer, reader = _sqlite_engines(parsed, readers)
+            else:
+                writer = reader = create_async_engine(parsed, pool_size=8, max_overflow=4, pool_pre_ping=True)
+        except (SQLAlchemyError, ImportError) as error:
+            raise Unavailable(_explain(error, parsed)) from error
         database = cls(parsed, writer, reader)
         try:
             await database._prepare(migrate=migrate)
@@ -97,26 +121,51 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A consistent view; takes no write lock."""
-        async with self._reader.connect() as connection:
+        """A consistent view; takes no write lock. Raises Unavailable when the database cannot be reached or read."""
+        async with self._connected(self._reader) as connection:
             try:
                 yield connection
             finally:
-                await connection.rollback()
+                if not connection.invalidated:
+                    await connection.rollback()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end, rolled back on any error. Raises Unavailable on a full disk etc."""
-        if not self.is_sqlite:
-            async with self._writer.begin() as connection:
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self._write_lock)
+            async with self._connected(self._writer) as connection, connection.begin():
                 yield connection
-            return
-        async with self._write_lock:
+        self._set(None)
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A connection, with what goes wrong at the place itself told in one sentence and remembered."""
+        async with AsyncExitStack() as stack:
             try:
-                async with self._writer.begin() as connection:
-                    yield connection
-            except OperationalError as error:
-                raise Unavailable(_explain(error, self.url)) from error
+                connection = await stack.enter_async_context(engine.connect())
+            except Exception as error:
+                # Whatever a driver raises while connecting (refused, no such database, starting up) means the same.
+                raise self._unavailable(error) from error
+            try:
+                yield connection
+            except DBAPIError as error:
+                if isinstance(error, _MISTAKES):
+                    raise
+                raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        sentence = _explain(error, self.url)
+        self._set(sentence)
+        return Damaged(sentence) if "the file is damaged" in sentence else Unavailable(sentence)
+
+    def _set(self, trouble: str | None) -> None:
+        if trouble == self.trouble:
+            return
+        self.trouble = trouble
+        if self.on_change is not None:
+            self.on_change(trouble)
 
     async def close(self) -> None:
         await self._writer.dispose()
@@ -124,25 +173,33 @@ class Database:
             await self._reader.dispose()
 
     async def check(self) -> str | None:
-        """None when the database is sound; else one sentence (SQLite's own quick check)."""
+        """None when the database is sound; else one sentence (SQLite's own quick check, however long it takes)."""
+        path = self.path
         try:
-            async with self.read() as connection:
-                if not self.is_sqlite:
-                    await connection.execute(text("SELECT 1"))
-                    return None
-                answer = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
-        except SQLAlchemyError as error:
-            return _explain(error, self.url)
-        return None if answer == "ok" else f"the database is damaged: {answer}; restore the last backup."
+            wrong = await asyncio.to_thread(damage, path) if path is not None else None
+        except Unavailable as error:
+            return str(error)
+        return await self.answers() if wrong is None else _sentence(wrong, self.url)
 
     async def answers(self) -> str | None:
-        """None when a question is answered; else one sentence. Cheap: for health checks."""
+        """None when a question is answered and the last write worked; else one sentence. Cheap: for health checks."""
         try:
             async with self.read() as connection:
                 await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError) as error:
-            return _explain(error, self.url)
-        return None
+        except Unavailable as error:
+            return str(error)
+        return self.trouble
+
+    async def shrink(self) -> None:
+        """Give the pages of deleted rows back to the disk, a little at a time; PostgreSQL does so by itself."""
+        path = self.path
+        if path is None:
+            return
+        for _round in range(_ROUNDS):
+            async with self._write_lock:
+                free = await asyncio.to_thread(give_back, path, _GIVE_BACK)
+            if free == 0:
+                return
 
     async def backup(self, target: Path) -> None:
         """Copy a consistent snapshot while in use (SQLite's online backup). Raises Unavailable."""
@@ -153,37 +210,23 @@ class Database:
 
 def sqlite_path(url: str) -> Path | None:
     """The file a DATABASE_URL names; None for a server. Raises Unavailable when it cannot be read."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise Unavailable(f"DATABASE_URL cannot be read ({error}); see .env.example for its form.") from error
+    parsed = _read_url(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
-def copy_sqlite(source: Path, target: Path) -> None:
-    """Snapshot `source` into `target` by way of a temporary file, verified, so that no half copy is left behind."""
-    if not source.exists():
-        raise Unavailable(f"there is no database at {source}.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".part")
-    partial.unlink(missing_ok=True)
+def url_password(url: str) -> str:
+    """The password in a DATABASE_URL, so that logs can leave it out; empty when there is none."""
     try:
-        origin = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-        copy = sqlite3.connect(partial)
-        try:
-            origin.backup(copy)
-            # One file, no -wal beside it: the copy is complete by itself.
-            copy.execute("PRAGMA journal_mode=DELETE")
-            if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise Unavailable(f"the copy of {source} is damaged; the database itself may be.")
-        finally:
-            copy.close()
-            origin.close()
-        partial.replace(target)
-    except (sqlite3.Error, OSError) as error:
-        raise Unavailable(f"could not copy {source} to {target}: {error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        return str(make_url(url).password or "")
+    except ArgumentError:
+        return ""
+
+
+def _read_url(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise Unavailable(f"DATABASE_URL cannot be read ({error}); see .env.example for its form.") from error
 
 
 def _version(connection: Connection) -> str | None:
@@ -193,15 +236,18 @@ def _version(connection: Connection) -> str | None:
     return version
 
 
-def _sqlite_engines(url: URL, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
+def _sqlite_file(url: URL) -> Path:
     name = url.database
-    if name and name != ":memory:":
-        try:
-            Path(name).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Unavailable(f"the folder of {name} cannot be made ({error.strerror}).") from error
-    else:
+    if not name or name == ":memory:":
         raise Unavailable("DATABASE_URL must name a file: the outbox has to survive a restart.")
+    try:
+        create_private(Path(name))
+    except OSError as error:
+        raise Unavailable(f"the database {name} cannot be made ({error.strerror}): is its folder writable?") from error
+    return Path(name)
+
+
+def _sqlite_engines(url: URL, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
     writer = create_async_engine(url, pool_size=1, max_overflow=0)
     reader = create_async_engine(url, pool_size=readers, max_overflow=2)
     for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
@@ -227,19 +273,32 @@ def _listen(engine: AsyncEngine, begin: str) -> None:
 def _explain(error: Exception, url: URL) -> str:
     """One sentence with the mend for what a database error means to the operator."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    reason = str(cause).strip().rstrip(".")
+    if isinstance(cause, NoSuchModuleError | ImportError):
+        return "DATABASE_URL should begin with sqlite+aiosqlite:// or postgresql+asyncpg://; see .env.example."
+    return _sentence(" ".join(str(cause).split()).rstrip(".") or type(cause).__name__, url)
+
+
+def _sentence(reason: str, url: URL) -> str:
     where = url.render_as_string(hide_password=True)
     mends = {
         "disk is full": "the disk is full: free some space",
+        "no space left": "the disk is full: free some space",
         "readonly": "the file is read-only: check its owner and permissions",
         "read-only": "the file is read-only: check its owner and permissions",
         "unable to open": "the file cannot be opened: check that its folder exists and is writable",
-        "malformed": "the file is damaged: restore the last backup (headframe restore FILE)",
         "not a database": "the file is not a SQLite database: check DATABASE_URL",
-        "locked": "another process holds it: is a second Headframe running on it?",
+        "malformed": _DAMAGED,
+        "database is locked": "another process holds it: is a second Headframe running on it?",
+        "disk i/o error": "the disk does not work as it should: look at the system's log",
+        "password": "the server refuses the password: check DATABASE_URL",
+        "does not exist": "the server has no such database or user: create it, or check DATABASE_URL",
         "connect": "the server does not answer: is it running, and is DATABASE_URL right?",
+        "shut": "the server is starting or stopping: this mends itself",
+        "starting up": "the server is starting or stopping: this mends itself",
     }
     for sign, mend in mends.items():
         if sign in reason.lower():
             return f"Database {where}: {mend}. ({reason})"
+    if url.get_backend_name() == "sqlite" and ("tree " in reason.lower() or "page " in reason.lower()):
+        return f"Database {where}: {_DAMAGED}. ({reason})"  # quick_check's own findings
     return f"Database {where}: {reason}."

@@ -15,5 +15,9 @@ class Unavailable(StorageError):
     """The database cannot be opened, read or written now (full disk, read-only file, corrupt file, no server)."""
 
 
+class Damaged(Unavailable):
+    """The file's content is broken: only a backup helps."""
+
+
 class LimitReached(StorageError):
     """A person or server has as many rows of a kind as it may have."""

@@ -13,7 +13,7 @@ from storage.rows import columns, insert_for, into
 from storage.schema import deliveries, entries, feeds, guild_feeds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,8 +57,15 @@ async def add(
     if known is not None:
         if known.state == "active":
             return known, False
+        # Its first poll is silent again: what it published while nobody read it is not news.
         await connection.execute(
-            update(feeds).where(feeds.c.id == known.id).values(state="active", next_poll_at=now, failures=0)
+            update(feeds)
+            .where(feeds.c.id == known.id)
+            .values(
+                state="active", next_poll_at=next_poll_at or now, lease_until=None, failures=0, etag=None,
+                last_modified=None, body_hash=None, primed_at=None, failing_since=None, fault_kind=None,
+                fault_detail=None, noticed_at=None, moved_to=None, moved_since=None,
+            )
         )
     else:
         await connection.execute(
@@ -206,6 +213,28 @@ async def save_many(connection: AsyncConnection, changes: Sequence[Mapping[str, 
             .values({name: bindparam(f"b_{name}") for name in names})
         )
         await connection.execute(statement, rows)
+
+
+async def untold(
+    connection: AsyncConnection,
+    before: datetime,
+    at_once: Collection[str],
+    *,
+    feed_ids: Sequence[int] | None = None,
+    limit: int = 100,
+) -> list[Feed]:
+    """Feeds whose readers should be told: failing since `before` or with a fault told at once, or well again."""
+    failed = and_(
+        feeds.c.noticed_at.is_(None),
+        feeds.c.failing_since.is_not(None),
+        or_(feeds.c.failing_since <= before, feeds.c.fault_kind.in_(list(at_once))),
+        or_(feeds.c.state == "active", feeds.c.fault_kind == "gone"),
+    )
+    recovered = and_(feeds.c.noticed_at.is_not(None), feeds.c.failing_since.is_(None))
+    statement = select(*_COLUMNS).where(or_(failed, recovered)).order_by(feeds.c.id).limit(limit)
+    if feed_ids is not None:
+        statement = statement.where(feeds.c.id.in_(feed_ids))
+    return [into(Feed, row) for row in await connection.execute(statement)]
 
 
 async def rename_url(connection: AsyncConnection, feed_id: int, url: str) -> int:

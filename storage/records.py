@@ -57,8 +57,10 @@ class Feed:
     moved_to: str | None
     moved_since: datetime | None
     hub_url: str | None
+    hub_topic: str | None
     hub_secret: str | None
     hub_expires_at: datetime | None
+    hub_renew_at: datetime | None
     lease_until: datetime | None
     created_at: datetime
 

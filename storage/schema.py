@@ -63,8 +63,10 @@ feeds = Table(
     Column("moved_to", Text),  # target of a permanent redirect being watched; null: none
     Column("moved_since", UtcSeconds),
     Column("hub_url", Text),  # WebSub hub; null: none
+    Column("hub_topic", Text),  # the address the hub knows the feed by (rel=self); null: no hub
     Column("hub_secret", Text),
     Column("hub_expires_at", UtcSeconds),  # null: not subscribed
+    Column("hub_renew_at", UtcSeconds),  # when the hub is asked next; null: at once
     Column("lease_until", UtcSeconds),  # a poller holds it until then; null: free
     Column("created_at", UtcSeconds, nullable=False),
     Index("ix_feeds_due", "state", "next_poll_at"),

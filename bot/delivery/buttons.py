@@ -5,6 +5,7 @@ What a press does is the counter's business: the callbacks ask the client for th
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import discord
@@ -12,7 +13,6 @@ import discord
 from bot.i18n import _
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Awaitable, Callable
 
 
@@ -45,6 +45,15 @@ class PostButton(
         handler = handlers.press_handlers.get(self.what)
         if handler is not None:
             await handler(interaction, self.delivery_id)
+
+
+_OWN: Final = re.compile(r"post:[a-z]+:(\d{1,19})")
+
+
+def delivery_of(custom_id: str) -> int | None:
+    """The delivery a button of ours names; None for any other."""
+    found = _OWN.fullmatch(custom_id)
+    return int(found[1]) if found else None
 
 
 _NAMES: Final = ("why", "save", "alert")

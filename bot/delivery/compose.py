@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
-from bot.delivery import pace, render
+from bot.delivery import lists, pace, render
+from bot.delivery.hooks import Hook
 from bot.delivery.post import Post, view_of
 from bot.i18n import use_language
 from storage import entries, guilds
@@ -16,7 +18,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.delivery.post import StoryView
     from storage.records import Delivery, JsonObject, Style
+
+_ROLES = 5  # roles one message pings at most
+
+
+@dataclass(frozen=True, slots=True)
+class _Taste:
+    """How a target wants to be written to."""
+
+    language: str | None
+    style: Style = "embed"
+    hook: Hook | None = None
 
 
 class Composer:
@@ -34,35 +48,48 @@ class Composer:
     async def compose(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> Post | None:
         """The message of these rows; None when nothing of it exists any more (its entries were removed)."""
         first = rows[0]
-        style: Style = "embed"
-        if first.target_kind == "channel":
-            settings = await guilds.channel(connection, first.target_id)
-            style = settings.style if settings else "embed"
-            language = (await guilds.guild(connection, first.guild_id)).language if first.guild_id else None
-        else:
-            language = (await guilds.user(connection, first.target_id)).language
         if first.kind in {"notice", "price"}:
             return await self._from_payload(first)
-        lines = await entries.sources_of(connection, [row.story_id for row in rows if row.story_id is not None])
-        with use_language(language):
-            views = [
-                view_of(
-                    row.id,
-                    found,
-                    price=self.price_line([str(slug) for slug in _minerals(found[0].tags)])
-                    if self.price_line
-                    else None,
-                )
-                for row in rows
-                if row.story_id is not None and (found := lines.get(row.story_id))
-            ]
-            if not views:
-                return None
+        taste = await _taste(connection, first)
+        views = await self._views(connection, rows)
+        if not views:
+            return None
+        # Asked for by the follow; an overflow of its cap is not worth a ping.
+        roles = () if pace.reason_of(first) == "cap" else _roles(rows)
+        with use_language(taste.language):
             if pace.form_of(rows) == "list":
-                reason = first.reason if first.reason in {"quiet", "cap"} else first.mode
-                return render.folded(views, reason)
-            role = next((row.role_id for row in rows if row.role_id), None)
-            return render.headlines(views, style, role_id=role)
+                post = lists.folded(views, pace.reason_of(first), role_ids=roles)
+            else:
+                post = render.headlines(views, taste.style, role_ids=roles)
+        return replace(post, hook=taste.hook)
+
+    async def fitting(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> int:
+        """How many of these rows, from the first on, one message holds with every headline whole; at least one."""
+        if len(rows) < 2:
+            return len(rows)
+        taste = await _taste(connection, rows[0])
+        views = {view.delivery_id: view for view in await self._views(connection, rows)}
+        with use_language(taste.language):
+            shown = [views[row.id] for row in rows if row.id in views]
+            if pace.form_of(rows) == "list":
+                count = lists.fitting(shown)
+            else:
+                count = render.fitting(shown, taste.style, roles=len(_roles(rows)))
+        if count >= len(shown):
+            return len(rows)
+        # Rows whose entries are gone take no room.
+        return next(place for place, row in enumerate(rows) if row.id == shown[count].delivery_id)
+
+    async def _views(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> list[StoryView]:
+        lines = await entries.sources_of(connection, [row.story_id for row in rows if row.story_id is not None])
+        return [
+            view_of(row.id, found, price=self._price(found[0].tags))
+            for row in rows
+            if row.story_id is not None and (found := lines.get(row.story_id))
+        ]
+
+    def _price(self, tags: JsonObject | None) -> str | None:
+        return self.price_line(_minerals(tags)) if self.price_line is not None else None
 
     async def _from_payload(self, row: Delivery) -> Post:
         payload = row.payload or {}
@@ -75,7 +102,28 @@ class Composer:
             if drawn is not None and embeds:
                 embeds[0].set_image(url=f"attachment://{drawn[0]}")
                 files = (drawn,)
-        return Post(str(payload.get("content", "")), embeds, None, row.role_id, str(payload.get("name", "")), files)
+        roles = (row.role_id,) if row.role_id is not None else ()
+        return Post(str(payload.get("content", "")), embeds, None, roles, str(payload.get("name", "")), files)
+
+
+async def _taste(connection: AsyncConnection, row: Delivery) -> _Taste:
+    if row.target_kind == "user":
+        return _Taste((await guilds.user(connection, row.target_id)).language)
+    language = (await guilds.guild(connection, row.guild_id)).language if row.guild_id else None
+    settings = await guilds.channel(connection, row.target_id)
+    if settings is None:
+        return _Taste(language)
+    hook = Hook(settings.webhook_id, settings.webhook_token) if settings.webhook else None
+    if row.message_id is None or row.payload is None:
+        return _Taste(language, settings.style, hook)
+    # It is posted already: an edit keeps to how it was shown, whatever has been chosen since.
+    style = row.payload.get("style")
+    kept: Style = style if style in {"line", "embed", "card"} else settings.style  # type: ignore[assignment]
+    return _Taste(language, kept, Hook(settings.webhook_id, settings.webhook_token))
+
+
+def _roles(rows: Sequence[Delivery]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(row.role_id for row in rows if row.role_id is not None))[:_ROLES]
 
 
 def _minerals(tags: JsonObject | None) -> list[str]:

@@ -39,6 +39,11 @@ def _escaped(match: re.Match[str]) -> str:
     return found[: len(found) - len(stripped)] + "\\" + stripped
 
 
+def plain(text: str, limit: int) -> str:
+    """For places where Discord renders no Markdown (thread names, alt texts): one line, at most `limit` characters."""
+    return clamp(" ".join(_CONTROL.sub("", text).split()), limit) or "…"
+
+
 def clamp(text: str, limit: int) -> str:
     """At most `limit` characters, cut at a word where one is near, with an ellipsis when cut."""
     if len(text) <= limit:

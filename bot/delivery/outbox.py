@@ -15,8 +15,8 @@ import structlog
 
 from bot.clock import utcnow
 from bot.delivery import pace
-from bot.delivery.sender import Lost, Outcome, Refused, Retry, Sender, Sent
-from storage import deliveries, guilds
+from bot.delivery.answers import Lost, Outcome, Refused, Retry, Sent
+from storage import deliveries, guilds, outbox
 from storage.errors import StorageError
 from storage.records import Target
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from bot.delivery.compose import Composer
     from bot.delivery.routes import Routes
+    from bot.delivery.sender import Sender
     from storage.database import Database
-    from storage.records import Delivery, Subscription
+    from storage.records import Delivery, JsonObject, Subscription
 
 log = structlog.get_logger(__name__)
 _LANES: Final = 96  # messages under way at once; 45 a second need about a dozen, the rest is for slow answers
@@ -73,6 +74,7 @@ class Outbox:
         self._lanes: dict[Target, asyncio.Task[None]] = {}
         self._last_sent: dict[Target, datetime] = {}
         self._last_ping: dict[Target, datetime] = {}
+        self._styles: dict[int, str] = {}  # how messages under way are shown
         self._task: asyncio.Task[None] | None = None
         self.published: asyncio.Queue[tuple[int, int]] = asyncio.Queue(maxsize=1000)
         self.counts: dict[str, int] = {"sent": 0, "retry": 0, "lost": 0, "dropped": 0, "edited": 0}
@@ -89,9 +91,9 @@ class Outbox:
     async def start(self) -> None:
         """Settle what a previous process left behind and begin."""
         async with self._database.write() as connection:
-            left = await deliveries.in_flight(connection)
+            left = await outbox.in_flight(connection)
             if left:
-                await deliveries.retry(
+                await outbox.retry(
                     connection, [row.id for row in left], due_at=self._clock(), reason="interrupted by a restart"
                 )
                 log.info("settling interrupted deliveries", count=len(left))
@@ -137,7 +139,7 @@ class Outbox:
         if free <= 0:
             return _IDLE_SECONDS
         async with self._database.read() as connection:
-            due = await deliveries.any_due(connection, now)
+            due = await outbox.any_due(connection, now)
         if due:
             jobs = await self._claim(sender, now, free)
             for job in jobs:
@@ -145,7 +147,7 @@ class Outbox:
             if jobs:
                 return 0.0 if len(self._lanes) < _LANES else _IDLE_SECONDS
         async with self._database.read() as connection:
-            at = await deliveries.next_due_at(connection)
+            at = await outbox.next_due_at(connection)
         if at is None:
             return _IDLE_SECONDS
         return min(max((at - self._clock()).total_seconds(), 0.2), _IDLE_SECONDS)
@@ -154,21 +156,26 @@ class Outbox:
         jobs: list[Job] = []
         lost: list[tuple[Target, int | None, str]] = []
         async with self._database.write() as connection:
-            targets = await deliveries.due_targets(connection, now, busy=self._lanes, limit=free)
-            rows = await deliveries.due_rows(connection, now, targets)
+            found = await outbox.due_targets(connection, now, limit=free + len(self._lanes))
+            targets = [one for one, _urgency in found if one not in self._lanes][:free]
+            rows = await outbox.due_rows(connection, now, targets)
             by_target: dict[Target, list[Delivery]] = {}
             for row in rows:
                 by_target.setdefault(row.target, []).append(row)
             for target, due in by_target.items():
                 guild_id = due[0].guild_id
                 if target in self.routes.lost:
-                    await deliveries.hold_target(connection, target, reason="route")
+                    await outbox.hold_target(connection, target, reason="route")
                     continue
                 gone = sender.reachable(target, guild_id)
+                if isinstance(gone, Retry):
+                    until = now + pace.backoff(1, gone.after)
+                    await outbox.retry(connection, [row.id for row in due], due_at=until, reason=gone.reason)
+                    continue
                 if gone is not None and due[0].batch_id is None:
                     lost.append((target, guild_id, gone.reason))
                     continue
-                job = await self._plan(connection, target, due, now)
+                job = await self._plan(connection, sender, target, due, now)
                 if job is not None:
                     jobs.append(job)
         for target, guild_id, reason in lost:
@@ -176,22 +183,30 @@ class Outbox:
         return jobs
 
     async def _plan(
-        self, connection: AsyncConnection, target: Target, due: Sequence[Delivery], now: datetime
+        self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
     ) -> Job | None:
-        plan = pace.plan(due, await self._wishes(connection, target, due, now), now)
+        plan = pace.plan(due, await self._wishes(connection, sender, target, due, now), now)
         for held in plan.holds:
-            await deliveries.hold(connection, held.ids, reason=held.reason, due_at=held.until)
+            await outbox.hold(connection, held.ids, reason=held.reason, due_at=held.until)
+        if plan.stale:
+            await outbox.drop(connection, plan.stale, reason="not delivered within 24 h")
+            self.counts["dropped"] += len(plan.stale)
         if not plan.send:
             return None
+        send = plan.send
+        if send[0].batch_id is None and len(send) > 1:
+            # What does not fit whole travels in the next message.
+            send = send[: await self._composer.fitting(connection, send)]
+        plan = replace(plan, send=send)
         first = plan.send[0]
         batch_id = first.batch_id or first.id
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
         nonce = first.nonce or f"hf{int(first.created_at.timestamp()):x}-{batch_id}"
-        await deliveries.start(connection, [row.id for row in plan.send], batch_id=batch_id, nonce=nonce, now=now)
+        await outbox.start(connection, [row.id for row in plan.send], batch_id=batch_id, nonce=nonce, now=now)
         return Job(target, tuple(replace(row, batch_id=batch_id) for row in plan.send), nonce, first.claimed_at)
 
     async def _wishes(
-        self, connection: AsyncConnection, target: Target, due: Sequence[Delivery], now: datetime
+        self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
     ) -> pace.Wishes:
         caps = {
             row.subscription_id: sub.max_per_hour
@@ -203,7 +218,7 @@ class Outbox:
         counts: dict[int, int] = {}
         if caps:
             pairs = [(sub, target.kind, target.id) for sub in caps]
-            found = await deliveries.sent_counts(connection, pairs, since=now - timedelta(hours=1))
+            found = await outbox.sent_counts(connection, pairs, since=now - timedelta(hours=1))
             counts = {sub: n for (sub, _kind, _id), n in found.items()}
         zone, start, end = await self._quiet(connection, target, due[0].guild_id)
         last = self._last_sent.get(target)
@@ -213,6 +228,9 @@ class Outbox:
             quiet_end=end,
             caps=caps,
             sent_last_hour=counts,
+            overflows=await outbox.overflows(connection, target) if caps else {},
+            personal=target.kind == "user",
+            single=sender.is_forum(target),
             not_before=last + self._fold if last is not None else None,
         )
 
@@ -262,12 +280,16 @@ class Outbox:
         if post is None:
             return Refused("its entries no longer exist")
         now = self._clock()
-        if post.role_id is not None:
+        if post.role_ids:
             last = self._last_ping.get(job.target)
             if last is not None and now - last < _PING_EVERY:
-                post = replace(post, role_id=None, content=post.content.replace(f"<@&{post.role_id}>", "").strip())
+                content = post.content
+                for role in post.role_ids:
+                    content = content.replace(f"<@&{role}>", "")
+                post = replace(post, role_ids=(), content=content.strip())
             else:
                 self._last_ping[job.target] = now
+        self._styles[job.rows[0].id] = post.style
         return await sender.send(
             job.target,
             post,
@@ -289,15 +311,20 @@ class Outbox:
             post = await self._composer.compose(connection, posted) if posted else None
         if post is None or posted[0].channel_id is None or posted[0].message_id is None:
             return Refused("there is no message to edit")
-        return await sender.edit(posted[0].channel_id, posted[0].message_id, replace(post, role_id=None))
+        hooked = bool((posted[0].payload or {}).get("hooked"))
+        return await sender.edit(posted[0].channel_id, posted[0].message_id, replace(post, role_ids=()), hooked=hooked)
 
     async def _record(self, job: Job, outcome: Outcome) -> None:
         now = self._clock()
         first = job.rows[0]
         match outcome:
-            case Sent(channel_id, message_id):
+            case Sent(channel_id, message_id, hooked):
+                style = self._styles.pop(first.id, "")
+                shown: JsonObject | None = {"style": style, "hooked": hooked} if first.story_id is not None else None
                 async with self._database.write() as connection:
-                    await deliveries.sent(connection, job.ids, channel_id=channel_id, message_id=message_id, now=now)
+                    await outbox.sent(
+                        connection, job.ids, channel_id=channel_id, message_id=message_id, now=now, shown=shown
+                    )
                 self.counts["edited" if first.kind == "edit" else "sent"] += len(job.rows)
                 if first.kind != "edit":
                     self._last_sent[job.target] = now
@@ -306,24 +333,24 @@ class Outbox:
             case Retry(reason, after):
                 tried = first.attempts + 1
                 async with self._database.write() as connection:
-                    if job.first_try_at is not None and now - job.first_try_at > pace.RETRY_FOR:
-                        await deliveries.drop(connection, job.ids, reason=f"not delivered within 24 h: {reason}")
+                    if job.first_try_at is not None and now - job.first_try_at > pace.STALE:
+                        await outbox.drop(connection, job.ids, reason=f"not delivered within 24 h: {reason}")
                         self.counts["dropped"] += len(job.rows)
                     else:
                         due = now + pace.backoff(tried, after)
-                        await deliveries.retry(connection, job.ids, due_at=due, reason=reason)
+                        await outbox.retry(connection, job.ids, due_at=due, reason=reason)
                         self.counts["retry"] += 1
                 log.info("delivery to be retried", batch=first.batch_id, attempts=tried, reason=reason)
             case Lost(reason):
                 self.counts["lost"] += 1
                 if first.kind == "edit":
                     async with self._database.write() as connection:
-                        await deliveries.drop(connection, job.ids, reason=f"cannot be edited: {reason}")
+                        await outbox.drop(connection, job.ids, reason=f"cannot be edited: {reason}")
                 else:
                     await self.routes.lose(job.target, first.guild_id, reason, now)
             case Refused(reason):
                 async with self._database.write() as connection:
-                    await deliveries.drop(connection, job.ids, reason=reason)
+                    await outbox.drop(connection, job.ids, reason=reason)
                 self.counts["dropped"] += len(job.rows)
                 log.warning("delivery dropped", batch=first.batch_id, kind=first.kind, reason=reason)
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import discord
-
 from bot.news.model import Tags, tags_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    import discord
+
+    from bot.delivery.hooks import Hook
     from storage.records import SourceLine
 
 
@@ -43,15 +44,21 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message ready to be sent. `name` is the thread's name where the channel is a forum."""
+    """A message ready to be sent. `name` is the thread's name where the channel is a forum (plain text).
+
+    `role_ids` are the roles its content names and may ping. `hook`: post through the channel's webhook.
+    `style` is how its stories are shown ("" for what shows none); an edit keeps to it.
+    """
 
     content: str = ""
     embeds: tuple[discord.Embed, ...] = ()
     view: discord.ui.View | discord.ui.LayoutView | None = None
-    role_id: int | None = None
+    role_ids: tuple[int, ...] = ()
     name: str = ""
     files: tuple[tuple[str, bytes, str], ...] = ()  # (file name, content, alt text)
     minerals: tuple[str, ...] = field(default=())  # for forum tags
+    hook: Hook | None = None
+    style: str = ""
 
     @property
     def fingerprint(self) -> tuple[object, ...]:

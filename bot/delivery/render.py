@@ -1,7 +1,7 @@
-"""Stories as Discord messages: compact lines, embeds or cards, and lists for digests. Pure.
+"""Stories as Discord messages: compact lines, embeds or cards. Pure. Lists (digests, folded ones) are in `lists`.
 
 Limits are Discord's: content 2,000, embed title 256, description 4,096, 6,000 characters over all embeds, components
-v2 4,000. A headline is never cut while there is room for it whole: where a title is too small, the description has it.
+v2 4,000 and 40 in number. A headline is never cut while a message could hold it: `fitting` says how many go whole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.delivery import buttons
-from bot.delivery.markdown import clamp_plain, escape, web_link
+from bot.delivery.markdown import clamp_plain, escape, plain, web_link
 from bot.delivery.post import Post, StoryView
 from bot.i18n import _, ngettext
 from bot.news.names import mineral_name, topic_name
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from storage.records import Style
 
 ARROWS: Final = {"up": "▲", "down": "▼", "flat": "▬"}
+NEUTRAL: Final = 0xB8860B
+EMBEDS_TOTAL: Final = 5900
 _COLOURS: Final = {"up": 0x2E9E5B, "down": 0xC94B4B, "flat": 0x8A8F98}
-_NEUTRAL: Final = 0xB8860B
-_EMBEDS_TOTAL: Final = 5900
+_CONTENT: Final = 1950
 _TITLE: Final = 256
+_LONGEST: Final = 3400  # of one headline, escaped; what is longer is no headline
+_CARD_TEXT: Final = 3800
+_CARDS: Final = 5  # each takes six or seven of a message's forty components
 _ALSO: Final = 4  # further sources named before "and n more"
+_PING: Final = 24  # characters of a role mention and a line break
 
 
 def tag_line(story: StoryView) -> str:
@@ -47,7 +52,7 @@ def source_line(story: StoryView, *, links: bool) -> str:
     def name(index: int) -> str:
         source = story.sources[index]
         text = clamp_plain(source.name, 60)
-        link = web_link(source.url) if links else None
+        link = web_link(source.url, 400) if links else None
         return f"[{text}](<{link}>)" if link else text
 
     line = f"{name(0)}, <t:{int(story.published.timestamp())}:R>"
@@ -61,134 +66,127 @@ def source_line(story: StoryView, *, links: bool) -> str:
 
 
 def embed(story: StoryView, *, thumbnail: bool = True) -> discord.Embed:
-    """One story as an embed."""
+    """One story as an embed, at most 4,500 characters in all."""
     title = escape(story.title)
     fits = len(title) <= _TITLE
-    lines = [] if fits else [f"**{clamp_plain(story.title, 3000)}**"]
+    lines = [] if fits else [f"**{clamp_plain(story.title, _LONGEST)}**"]
     lines += [line for line in (tag_line(story), story.price, story.after) if line]
-    lines.append("-# " + source_line(story, links=True))
+    foot = "-# " + source_line(story, links=True)
+    if sum(map(len, lines)) + len(foot) > 4000:
+        foot = "-# " + source_line(story, links=False)
     shown = discord.Embed(
         title=title if fits else clamp_plain(story.title, _TITLE),
         url=web_link(story.url),
-        description="\n".join(lines),
-        colour=_COLOURS.get(story.tags.direction or "", _NEUTRAL),
+        description="\n".join([*lines, foot])[:4096],
+        colour=_COLOURS.get(story.tags.direction or "", NEUTRAL),
         timestamp=story.published,
     )
-    if thumbnail and story.image and story.image.startswith("https://"):
-        shown.set_thumbnail(url=story.image)
+    if thumbnail and (image := picture(story)):
+        shown.set_thumbnail(url=image)
     return shown
 
 
+def picture(story: StoryView) -> str | None:
+    """The picture's address if it is https; Discord's own servers fetch, resize and keep it, so its size is theirs."""
+    image = web_link(story.image)
+    return image if image and image.startswith("https://") else None
+
+
 def text_line(story: StoryView, limit: int = 1900) -> str:
-    """One story as one compact line; with a link where there is one."""
+    """One story as one compact line; with a link where there is one and room for it."""
     link = web_link(story.url)
     tail = source_line(story, links=False)
     tags = tag_line(story)
     end = f" — {tags} · {tail}" if tags else f" — {tail}"
-    if link:
-        end += f" · [{_('read')}](<{link}>)"
+    if story.price:
+        end += f" · {story.price}"
+    more = f" · [{_('read')}](<{link}>)" if link else ""
+    title = escape(story.title)
+    if len(title) + 4 + len(end) + len(more) <= limit:
+        return f"**{title}**{end}{more}"
     return f"**{clamp_plain(story.title, max(limit - len(end) - 4, 80))}**{end}"
 
 
-def headlines(stories: Sequence[StoryView], style: Style, *, role_id: int | None = None) -> Post:
-    """One message of one to ten stories in a channel's style."""
-    ping = f"<@&{role_id}>" if role_id else ""
-    name = clamp_plain(stories[0].title, 100)
+def fitting(stories: Sequence[StoryView], style: Style, *, roles: int = 0) -> int:
+    """How many of these stories one message holds with every headline whole; at least one."""
+    room = {"line": _CONTENT, "embed": EMBEDS_TOTAL, "card": _CARD_TEXT}[style] - roles * _PING
+    most = {"line": 10, "embed": 10, "card": _CARDS}[style]
+    for count, story in enumerate(stories[:most]):
+        if style == "line":
+            room -= len(text_line(story, 10_000)) + 1
+        elif style == "card":
+            room -= sum(len(text) for text in _texts(story))
+        else:
+            room -= len(embed(story))
+        if room < 0:
+            return max(count, 1)
+    return max(min(len(stories), most), 1)
+
+
+def headlines(stories: Sequence[StoryView], style: Style, *, role_ids: Sequence[int] = ()) -> Post:
+    """One message in a channel's style of as many stories as `fitting` allows."""
+    name = plain(stories[0].title, 100)
     minerals = tuple(dict.fromkeys(slug for story in stories for slug in story.tags.mineral_slugs))
-    ids = [story.delivery_id for story in stories]
+    first = stories[0].delivery_id
+    ping = " ".join(f"<@&{role}>" for role in role_ids)
+    roles = tuple(role_ids)
     if style == "line":
-        lines = [text_line(story, 1900 // len(stories)) for story in stories]
-        content = "\n".join([ping, *lines] if ping else lines)
-        return Post(content, (), buttons.row(ids[0]), role_id, name, (), minerals)
-    if style == "card" and not role_id and len(stories) == 1:
-        return Post("", (), card(stories[0]), None, name, (), minerals)
+        lines = [text_line(story, _CONTENT // len(stories)) for story in stories]
+        whole = [text_line(story, 10_000) for story in stories]
+        if len(ping) + sum(len(line) + 1 for line in whole) <= _CONTENT:
+            lines = whole
+        elif len(stories) == 1 and len(escape(stories[0].title)) > _CONTENT // 2:
+            style = "embed"  # a line cannot hold it, an embed can
+        if style == "line":
+            content = "\n".join([ping, *lines] if ping else lines)
+            return Post(content, (), buttons.row(first), roles, name, (), minerals, style="line")
+    if style == "card":
+        return Post("", (), card(stories, ping), roles, name, (), minerals, style="card")
     embeds = [embed(story) for story in stories]
-    if sum(len(one) for one in embeds) > _EMBEDS_TOTAL:
-        embeds = [_short(one, _EMBEDS_TOTAL // len(embeds)) for one in embeds]
-    return Post(ping, tuple(embeds), buttons.row(ids[0]), role_id, name, (), minerals)
+    if sum(len(one) for one in embeds) > EMBEDS_TOTAL:
+        embeds = [_short(one, EMBEDS_TOTAL // len(embeds)) for one in embeds]
+    return Post(ping, tuple(embeds), buttons.row(first), roles, name, (), minerals, style="embed")
 
 
 def _short(long: discord.Embed, limit: int) -> discord.Embed:
     """The embed within a share of the total: the description gives way, the headline stays."""
-    room = limit - len(long) + len(long.description or "")
-    if room < len(long.description or ""):
-        lines = (long.description or "").split("\n")
-        while len(lines) > 1 and len("\n".join(lines)) > room:
-            lines.pop()
-        long.description = "\n".join(lines) if len("\n".join(lines)) <= room else lines[0][: max(room, 0)]
+    room = max(limit - len(long.title or ""), 0)
+    lines = (long.description or "").split("\n")
+    while len(lines) > 1 and len("\n".join(lines)) > room:
+        lines.pop()
+    left = "\n".join(lines)
+    long.description = left if len(left) <= room else None
     return long
 
 
-def card(story: StoryView) -> discord.ui.LayoutView:
-    """One story as a components-v2 card."""
-    view = discord.ui.LayoutView(timeout=None)
-    title = clamp_plain(story.title, 2500)
-    link = web_link(story.url)
-    heading = f"### [{title}](<{link}>)" if link else f"### {title}"
+def _texts(story: StoryView) -> list[str]:
+    """A card's texts: heading, tags and price, source."""
+    title = clamp_plain(story.title, _LONGEST)
+    link = web_link(story.url, 400)
+    heading = f"### [{title}](<{link}>)" if link and len(title) + len(link) < _LONGEST else f"### {title}"
     body = "\n".join(line for line in (tag_line(story), story.price, story.after) if line)
-    container: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
-        accent_colour=_COLOURS.get(story.tags.direction or "", _NEUTRAL)
-    )
-    texts = [heading, *([body] if body else [])]
-    if story.image and story.image.startswith("https://"):
-        thumb = discord.ui.Thumbnail[discord.ui.LayoutView](
-            story.image, description=clamp_plain(story.sources[0].name, 200)
+    foot = "-# " + source_line(story, links=len(title) < 1000)
+    return [heading, *([body] if body else []), foot[: max(_CARD_TEXT - len(heading) - len(body), 10)]]
+
+
+def card(stories: Sequence[StoryView], ping: str = "") -> discord.ui.LayoutView:
+    """Stories as components-v2 cards, with one row of buttons."""
+    view = discord.ui.LayoutView(timeout=None)
+    if ping:
+        view.add_item(discord.ui.TextDisplay(ping))
+    for story in stories:
+        *texts, foot = _texts(story)
+        container: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
+            accent_colour=_COLOURS.get(story.tags.direction or "", NEUTRAL)
         )
-        container.add_item(discord.ui.Section(*texts, accessory=thumb))
-    else:
-        for text in texts:
-            container.add_item(discord.ui.TextDisplay(text))
-    container.add_item(discord.ui.TextDisplay("-# " + source_line(story, links=True)))
-    container.add_item(buttons.action_row(story.delivery_id))
-    view.add_item(container)
+        if image := picture(story):
+            thumb = discord.ui.Thumbnail[discord.ui.LayoutView](image, description=plain(story.sources[0].name, 200))
+            container.add_item(discord.ui.Section(*texts, accessory=thumb))
+        else:
+            for text in texts:
+                container.add_item(discord.ui.TextDisplay(text))
+        container.add_item(discord.ui.TextDisplay(foot))
+        view.add_item(container)
+    view.add_item(buttons.action_row(stories[0].delivery_id))
     view.stop()  # the buttons are dynamic items: nothing of this view has to be remembered
     return view
-
-
-def folded(stories: Sequence[StoryView], reason: str) -> Post:
-    """Many stories as one list grouped by mineral: a digest, a morning's catch-up, or what a cap held back.
-
-    reason: hourly | daily | quiet | cap.
-    """
-    n = len(stories)
-    heads = {
-        "hourly": ngettext("The last hour: {n} headline", "The last hour: {n} headlines", n),
-        "daily": ngettext("Your daily digest: {n} headline", "Your daily digest: {n} headlines", n),
-        "quiet": ngettext("While it was quiet: {n} headline", "While it was quiet: {n} headlines", n),
-        "cap": ngettext("{n} more headline", "{n} more headlines", n),
-    }
-    groups: dict[str, list[StoryView]] = {}
-    for story in stories:
-        slugs = story.tags.mineral_slugs
-        groups.setdefault(mineral_name(slugs[0]) if slugs else _("Other news"), []).append(story)
-    share = (_EMBEDS_TOTAL - 300) // max(n, 1)
-    lines: list[str] = []
-    for heading, members in groups.items():
-        lines.append(f"**{escape(heading)}**")
-        lines += [_bullet(story, share - 8) for story in members]
-    embeds = [discord.Embed(description=text, colour=_NEUTRAL) for text in _pages(lines, 4000)]
-    embeds[0].title = heads.get(reason, heads["cap"]).format(n=n)
-    view = buttons.list_row(stories[0].delivery_id)
-    name = clamp_plain(embeds[0].title or "", 100)
-    return Post("", tuple(embeds), view, None, name)
-
-
-def _bullet(story: StoryView, limit: int) -> str:
-    arrow = f"{ARROWS[story.tags.direction]} " if story.tags.direction else ""
-    link = web_link(story.url)
-    source = clamp_plain(story.sources[0].name, 30)
-    title = clamp_plain(story.title, max(limit - len(arrow) - len(source) - 12, 60))
-    if link and len(title) + len(link) + len(source) + 16 <= limit:
-        return f"- {arrow}[{title}](<{link}>) · {source}"
-    return f"- {arrow}{title} · {source}"
-
-
-def _pages(lines: Sequence[str], limit: int) -> list[str]:
-    pages: list[str] = []
-    page = ""
-    for line in lines:
-        if page and len(page) + len(line) + 1 > limit:
-            pages.append(page)
-            page = ""
-        page = f"{page}\n{line}" if page else line
-    return [*pages, page or "…"]

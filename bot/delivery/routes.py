@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.i18n import _, use_language
-from storage import deliveries, guilds
+from storage import deliveries, guilds, outbox
 from storage.records import NewDelivery, Target
 
 if TYPE_CHECKING:
@@ -44,18 +44,18 @@ class Routes:
                 self.lost[Target("channel", row.channel_id)] = row.lost_reason or "unknown"
             for user_id in await guilds.refused_users(connection):
                 self.lost[Target("user", user_id)] = "dm"
-            orphans = await deliveries.held_routes(connection)
+            orphans = await outbox.held_routes(connection)
         for target in orphans:
             if target not in self.lost:
                 async with self._database.write() as connection:
-                    await deliveries.release(connection, target, now=now, fresh=FRESH)
+                    await outbox.release(connection, target, now=now, fresh=FRESH)
 
     async def lose(self, target: Target, guild_id: int | None, reason: str, now: datetime) -> None:
         """The target cannot be reached: hold its queue and tell those who can mend it, once."""
         first = target not in self.lost
         self.lost[target] = reason
         async with self._database.write() as connection:
-            await deliveries.hold_target(connection, target, reason="route")
+            await outbox.hold_target(connection, target, reason="route")
             if target.kind == "user":
                 await guilds.set_user(connection, target.id, now=now, dm_refused_at=now, dm_told_at=None)
             elif guild_id is not None:
@@ -95,39 +95,53 @@ class Routes:
                         lost_since=None,
                         told_at=None,
                     )
-            released, dropped = await deliveries.release(connection, target, now=now, fresh=FRESH)
+            released, dropped = await outbox.release(connection, target, now=now, fresh=FRESH)
         log.info("route restored", target=f"{target.kind} {target.id}", released=released, dropped=dropped)
         self._changed()
 
     async def _tell(
         self, connection: AsyncConnection, target: Target, guild_id: int, reason: str, now: datetime
     ) -> None:
+        key = f"lost:{target.id}:{int(now.timestamp())}"
+        await self.tell(connection, guild_id, lambda: lost_text(target.id, reason), key, now, avoid=target.id)
+
+    async def tell(
+        self,
+        connection: AsyncConnection,
+        guild_id: int,
+        text: Callable[[], str],
+        key: str,
+        now: datetime,
+        *,
+        avoid: int | None = None,
+    ) -> int:
+        """Queue a note to a server's moderators: in its notice channel, else to its owner; 0 when nobody can be told.
+
+        text: called in the server's language. key: of the same key and target only the first is sent. avoid: a channel
+        that is of no use for it.
+        """
         settings = await guilds.guild(connection, guild_id)
         notice = settings.notice_channel_id
-        if notice is not None and notice != target.id and Target("channel", notice) not in self.lost:
+        if notice is not None and notice != avoid and Target("channel", notice) not in self.lost:
             to = Target("channel", notice)
         elif (owner := self._owner_of(guild_id)) is not None:
             to = Target("user", owner)
         else:
-            return
+            return 0
         with use_language(settings.language):
-            text = lost_text(target.id, reason)
-        await deliveries.enqueue(
-            connection,
-            [
-                NewDelivery(
-                    target=to,
-                    dedupe_key=f"notice:lost:{target.id}:{int(now.timestamp())}",
-                    kind="notice",
-                    order_at=now,
-                    due_at=now,
-                    created_at=now,
-                    priority=0,
-                    guild_id=guild_id if to.kind == "channel" else None,
-                    payload={"content": text},
-                )
-            ],
+            content = text()
+        note = NewDelivery(
+            target=to,
+            dedupe_key=f"notice:{key}",
+            kind="notice",
+            order_at=now,
+            due_at=now,
+            created_at=now,
+            priority=0,
+            guild_id=guild_id if to.kind == "channel" else None,
+            payload={"content": content},
         )
+        return await deliveries.enqueue(connection, [note])
 
 
 def permission_name(name: str) -> str:

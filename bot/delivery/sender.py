@@ -1,61 +1,37 @@
-"""The hands of the outbox: sends and edits one message at Discord and says how it went, never raising for it.
+"""The hands of the outbox: posts, edits and crossposts one message at Discord and says how it went, never raising.
 
-Every request waits for the bucket first. What an answer means is in one table at the end of the file.
+Every request passes the gate first (`gate`). What an answer means is in `answers`, how an earlier attempt's copy is
+recognised in `history`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 import discord
+import structlog
+
+from bot.delivery import history
+from bot.delivery.answers import Lost, Outcome, Refused, Retry, Sent, meaning
+from bot.delivery.gate import OnlyOnce, trip
+from bot.delivery.hooks import Hooks
+from bot.delivery.places import obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from bot.delivery.bucket import Bucket
     from bot.delivery.post import Post
     from storage.records import Delivery, Target
 
-_REQUEST_SECONDS: Final = 45.0  # discord.py's own retries included
+log = structlog.get_logger(__name__)
+EDIT_PRIORITY: Final = 3
+_REQUEST_SECONDS: Final = 45.0  # waiting for the bucket and discord.py's own retries included
 _NONCE_SECONDS: Final = 90.0  # Discord remembers a nonce for a few minutes; stay well inside
-_NEEDED: Final = ("view_channel", "send_messages", "embed_links")
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    channel_id: int
-    message_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Not known to have arrived: the same message again. `after` seconds when Discord names them."""
-
-    reason: str
-    after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The target cannot be reached. reason: "missing:embed_links,send_messages", "unknown-channel", "left", "dm"."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Discord will never take this message."""
-
-    reason: str
-
-
-Outcome = Sent | Retry | Lost | Refused
+Place = discord.PartialMessageable | discord.ForumChannel
 
 
 class Sender:
@@ -64,29 +40,35 @@ class Sender:
     def __init__(
         self,
         client: discord.Client,
-        bucket: Bucket,
         *,
         find_dm: Callable[[int], Awaitable[int | None]],
         keep_dm: Callable[[int, int], Awaitable[None]],
+        keep_hook: Callable[[int, int, int | None, str | None], Awaitable[None]],
+        request_seconds: float = _REQUEST_SECONDS,
     ) -> None:
         self._client = client
-        self._bucket = bucket
         self._find_dm = find_dm
         self._keep_dm = keep_dm
-        self.invalid_requests = 0  # 401, 403 and 429 answers: ten thousand in ten minutes would be a ban
+        self._hooks = Hooks(client, keep_hook)
+        self._request_seconds = request_seconds
 
-    def reachable(self, target: Target, guild_id: int | None) -> Lost | None:
-        """What the cache knows about a channel, without a request: None when nothing speaks against it."""
-        if target.kind == "user" or not self._client.is_ready():
+    def reachable(self, target: Target, guild_id: int | None) -> Lost | Retry | None:
+        """What the client knows about a channel without asking: None when nothing speaks against it.
+
+        Retry when its server is down for the moment, or is another process's: that is no lost route.
+        """
+        if target.kind == "user" or not guild_id:
             return None
-        guild = self._client.get_guild(guild_id) if guild_id else None
-        if guild_id and guild is None:
-            return Lost("left")
-        channel = self._client.get_channel(target.id)
-        if guild is None or guild.unavailable or not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
-            return None
-        missing = missing_permissions(channel)
-        return Lost("missing:" + ",".join(missing)) if missing else None
+        return obstacle(self._client, target.id, guild_id)
+
+    def is_forum(self, target: Target) -> bool:
+        """Whether every story becomes a post of its own there."""
+        return target.kind == "channel" and isinstance(self._client.get_channel(target.id), discord.ForumChannel)
+
+    def is_announcement(self, target: Target) -> bool:
+        """Whether what is posted there can be published to the servers that follow it."""
+        channel = self._client.get_channel(target.id) if target.kind == "channel" else None
+        return isinstance(channel, discord.TextChannel) and channel.is_news()
 
     async def send(
         self,
@@ -100,156 +82,148 @@ class Sender:
         priority: int,
     ) -> Outcome:
         """Post a message once. A repeated attempt is recognised by its nonce, an old one in the channel's history."""
-        again = first_try_at is not None and any(row.attempts > 0 for row in rows)
 
         async def work() -> Outcome:
-            place = await self._place(target, priority)
-            if again and first_try_at is not None:
-                old = (now - first_try_at).total_seconds() > _NONCE_SECONDS
-                if old or isinstance(place, discord.ForumChannel):
-                    found = await self._in_history(place, post, first_try_at, priority)
+            place = await self._place(target)
+            hook = await self._hooks.get(target.id, post.hook) if post.hook and target.kind == "channel" else None
+            if first_try_at is not None:
+                age = (now - first_try_at).total_seconds()
+                # A negative age: the clock was set back, nobody knows how long ago it was.
+                forgotten = not 0 <= age <= _NONCE_SECONDS
+                if forgotten or post.hook is not None or isinstance(place, discord.ForumChannel):
+                    found = await self._earlier(place, post, rows, first_try_at, hook)
                     if found is not None:
                         return found
-            await self._bucket.acquire(priority)
+            if hook is not None:
+                outcome = await self._by_hook(hook, target, place, post, priority)
+                if outcome is not None:
+                    return outcome
             if isinstance(place, discord.ForumChannel):
-                return await self._new_thread(place, post)
+                with trip(priority, posts=1):
+                    return await _new_thread(place, post)
             message = await place.send(**_arguments(post), nonce=nonce)
             return Sent(message.channel.id, message.id)
 
-        return await self._guarded(work)
+        return await self._guarded(work, priority)
 
-    async def edit(self, channel_id: int, message_id: int, post: Post) -> Outcome:
-        """Change a message of ours."""
+    async def edit(self, channel_id: int, message_id: int, post: Post, *, hooked: bool) -> Outcome:
+        """Change a message of ours. Quietly Refused when it is gone."""
 
         async def work() -> Outcome:
-            await self._bucket.acquire(3)
-            place = self._client.get_partial_messageable(channel_id)
             arguments = _arguments(post)
             for name in ("suppress_embeds", "files"):
                 arguments.pop(name, None)
             if not isinstance(post.view, discord.ui.LayoutView):
                 arguments.setdefault("content", post.content or None)
-            await place.get_partial_message(message_id).edit(**arguments)
+            place = self._client.get_partial_messageable(channel_id)
+            if not hooked:
+                await place.get_partial_message(message_id).edit(**arguments)
+            elif post.hook is None or post.hook.id is None:
+                return Refused("its webhook is gone")
+            else:
+                channel = self._client.get_channel(channel_id)
+                if isinstance(channel, discord.Thread):
+                    arguments["thread"] = channel
+                await self._hooks.known(post.hook).edit_message(message_id, **arguments)
             return Sent(channel_id, message_id)
 
-        return await self._guarded(work)
+        return await self._guarded(work, EDIT_PRIORITY)
 
     async def publish(self, channel_id: int, message_id: int) -> Outcome:
         """Crosspost a message of an announcement channel."""
 
         async def work() -> Outcome:
-            await self._bucket.acquire(3)
-            await self._client.get_partial_messageable(channel_id).get_partial_message(message_id).publish()
+            message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+            await message.publish()
             return Sent(channel_id, message_id)
 
-        return await self._guarded(work)
+        return await self._guarded(work, EDIT_PRIORITY)
 
-    async def _place(self, target: Target, priority: int) -> discord.PartialMessageable | discord.ForumChannel:
+    async def _place(self, target: Target) -> Place:
         if target.kind == "channel":
             channel = self._client.get_channel(target.id)
-            return (
-                channel
-                if isinstance(channel, discord.ForumChannel)
-                else self._client.get_partial_messageable(target.id)
-            )
+            if isinstance(channel, discord.ForumChannel):
+                return channel
+            return self._client.get_partial_messageable(target.id)
         known = await self._find_dm(target.id)
         if known is None:
-            await self._bucket.acquire(priority)
             known = (await self._client.create_dm(discord.Object(target.id))).id
             await self._keep_dm(target.id, known)
         return self._client.get_partial_messageable(known)
 
-    async def _in_history(
-        self, place: discord.PartialMessageable | discord.ForumChannel, post: Post, since: datetime, priority: int
+    async def _earlier(
+        self, place: Place, post: Post, rows: Sequence[Delivery], since: datetime, hook: discord.Webhook | None
     ) -> Sent | None:
-        """Our message in the place's recent history, if an earlier attempt did arrive."""
-        mine = self._client.user.id if self._client.user else 0
+        mine = {self._client.user.id if self._client.user else 0, *([hook.id] if hook else [])}
+        if post.hook is not None and post.hook.id is not None:
+            mine.add(post.hook.id)
+        ids = {row.id for row in rows}
         if isinstance(place, discord.ForumChannel):
-            for thread in place.threads:
-                if thread.owner_id == mine and thread.name == post.name and thread.id > _snowflake(since):
-                    return Sent(thread.id, thread.id)
-            return None
-        await self._bucket.acquire(priority)
-        async for message in place.history(limit=100, after=discord.Object(_snowflake(since))):
-            if message.author.id == mine and _same(message, post):
-                return Sent(message.channel.id, message.id)
-        return None
+            return await history.in_forum(place, post, ids, since, mine)
+        return await history.in_channel(place, post, ids, since, mine)
 
-    async def _new_thread(self, forum: discord.ForumChannel, post: Post) -> Sent:
-        wanted = {name.replace("_", " ").casefold() for name in post.minerals}
-        tags = [tag for tag in forum.available_tags if tag.name.casefold() in wanted][:5]
-        if not tags and forum.flags.require_tag:
-            tags = list(forum.available_tags[:1])
-        made = await forum.create_thread(name=post.name or "…", applied_tags=tags, **_arguments(post))
-        return Sent(made.thread.id, made.message.id)
-
-    async def _guarded(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _by_hook(
+        self, hook: discord.Webhook, target: Target, place: Place, post: Post, priority: int
+    ) -> Outcome | None:
+        """Sent through the webhook; None when it is gone and the post has to go out plainly."""
+        arguments = _arguments(post)
+        channel = self._client.get_channel(target.id)
+        if isinstance(place, discord.ForumChannel):
+            arguments |= {"thread_name": post.name or "…", "applied_tags": tags_for(place, post.minerals)}
+        elif isinstance(channel, discord.Thread):
+            arguments["thread"] = channel
         try:
-            async with asyncio.timeout(_REQUEST_SECONDS):
-                return await work()
+            with trip(priority, posts=1):  # a webhook takes no nonce
+                message = await hook.send(**arguments, wait=True)
+        except discord.HTTPException as error:
+            if error.code in {10015, 50027}:
+                log.info("a channel's webhook was deleted; posting as the bot", channel=target.id)
+                await self._hooks.forget(target.id)
+                return None
+            raise
+        return Sent(message.channel.id, message.id, hooked=True)
+
+    async def _guarded(self, work: Callable[[], Awaitable[Outcome]], priority: int) -> Outcome:
+        try:
+            async with asyncio.timeout(self._request_seconds):
+                with trip(priority):
+                    return await work()
         except TimeoutError:
             return Retry("Discord did not answer in time")
+        except OnlyOnce:
+            return Retry("Discord did not answer clearly")
         except discord.HTTPException as error:
-            if error.status in {401, 403, 429}:
-                self.invalid_requests += 1
-            return self._meaning(error)
+            return meaning(error)
         except discord.RateLimited as error:
             return Retry("rate limited", error.retry_after)
         except (aiohttp.ClientError, OSError) as error:
             return Retry(f"connection: {type(error).__name__}")
-        except (discord.DiscordException, ValueError, TypeError) as error:
+        except (KeyError, RuntimeError) as error:
+            # A 429 page of Discord's outer wall without the fields discord.py expects; a session that was just closed.
+            return Retry(f"no clear answer: {type(error).__name__}")
+        except (discord.DiscordException, ValueError, TypeError, AttributeError) as error:
+            log.exception("a post could not be made")
             return Refused(f"{type(error).__name__}: {error}"[:200])
 
-    def _meaning(self, error: discord.HTTPException) -> Outcome:
-        if error.status == 429:
-            after = float(error.response.headers.get("Retry-After") or 5)
-            if error.response.headers.get("X-RateLimit-Global"):
-                self._bucket.pause(after)
-            return Retry("rate limited", after)
-        if error.status >= 500:
-            return Retry(f"Discord answered {error.status}")
-        known = _MEANINGS.get(error.code)
-        if known is not None:
-            return known
-        if error.status == 403:
-            return Lost("missing:send_messages")
-        if error.status == 404:
-            return Lost("unknown-channel")
-        if error.status in {401, 408}:
-            return Retry(f"Discord answered {error.status}")
-        return Refused(f"{error.status} (code {error.code}): {error.text}"[:200])
+
+def tags_for(forum: discord.ForumChannel, minerals: Sequence[str]) -> list[discord.ForumTag]:
+    """The forum's own tags that are named like the story's minerals (at most five, Discord's limit)."""
+    wanted = {name.replace("_", " ").casefold() for name in minerals}
+    tags = [tag for tag in forum.available_tags if tag.name.casefold() in wanted][:5]
+    if not tags and forum.flags.require_tag:
+        tags = list(forum.available_tags[:1])
+    return tags
 
 
-# Discord's JSON error codes (documentation, "JSON Error Codes").
-_MEANINGS: Final[dict[int, Outcome]] = {
-    10003: Lost("unknown-channel"),
-    10008: Refused("the message is gone"),
-    10013: Lost("dm"),
-    40001: Lost("missing:send_messages"),
-    50001: Lost("missing:view_channel"),
-    50007: Lost("dm"),
-    50013: Lost("missing:send_messages"),
-    50278: Lost("dm"),
-    160005: Lost("locked"),
-    50083: Lost("archived"),
-}
-
-
-def missing_permissions(channel: discord.abc.GuildChannel | discord.Thread) -> list[str]:
-    """Names of the permissions the bot lacks to post in a channel, by what the gateway has told so far."""
-    # Typed as always there; with the member cache off it is, once the server's GUILD_CREATE has come.
-    me: discord.Member | None = channel.guild.me
-    if me is None:
-        return []
-    held = channel.permissions_for(me)
-    needed = list(_NEEDED)
-    if isinstance(channel, discord.Thread):
-        needed[1] = "send_messages_in_threads"
-    return [name for name in needed if not getattr(held, name)]
+async def _new_thread(forum: discord.ForumChannel, post: Post) -> Sent:
+    made = await forum.create_thread(
+        name=post.name or "…", applied_tags=tags_for(forum, post.minerals), **_arguments(post)
+    )
+    return Sent(made.thread.id, made.message.id)
 
 
 def _arguments(post: Post) -> dict[str, Any]:
-    roles: list[discord.abc.Snowflake] = [discord.Object(post.role_id)] if post.role_id else []
+    roles: list[discord.abc.Snowflake] = [discord.Object(role) for role in post.role_ids]
     arguments: dict[str, Any] = {
         "allowed_mentions": discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
     }
@@ -267,32 +241,3 @@ def _arguments(post: Post) -> dict[str, Any]:
     if not post.embeds:
         arguments["suppress_embeds"] = True
     return arguments
-
-
-def _same(message: discord.Message, post: Post) -> bool:
-    if isinstance(post.view, discord.ui.LayoutView):
-        own: list[dict[str, Any]] = post.view.to_components()  # type: ignore[no-untyped-call]
-        ids = {item.get("custom_id") for item in _walk(own)} - {None}
-        return bool(ids & {getattr(item, "custom_id", None) for item in _items(message.components)})
-    shown = (message.content, *((embed.title, embed.url, embed.description) for embed in message.embeds))
-    return shown == post.fingerprint
-
-
-def _walk(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for component in components:
-        found.append(component)
-        found += _walk(component.get("components", []))
-    return found
-
-
-def _items(components: Sequence[Any]) -> list[Any]:
-    found: list[Any] = []
-    for component in components:
-        found.append(component)
-        found += _items(getattr(component, "children", []))
-    return found
-
-
-def _snowflake(moment: datetime) -> int:
-    return discord.utils.time_snowflake(moment - timedelta(seconds=10))

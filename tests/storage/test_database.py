@@ -13,7 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from storage import meta
-from storage.database import HEAD, Database, copy_sqlite
+from storage.backup import copy_sqlite
+from storage.database import HEAD, Database
 from storage.errors import NewerSchema, Unavailable
 from storage.migrations import config
 from storage.schema import metadata

@@ -1,0 +1,120 @@
+"""Where every request of the bot's own making passes: the bucket before it, a look at the answer behind it.
+
+It hangs on the HTTP session itself, so that each try counts, the library's own repetitions included. Answers to
+interactions are exempt from the global limit at Discord and never wait here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from bot.delivery.bucket import Bucket
+
+log = structlog.get_logger(__name__)
+INVALID_WINDOW: Final = 600.0
+INVALID_LIMIT: Final = 10_000  # in that window, then Discord bans the address
+BRAKE_AT: Final = 1_000  # slow down from here
+_BRAKE_SECONDS: Final = 30.0
+
+
+class OnlyOnce(Exception):
+    """A second try of a request that must not be repeated blindly was about to leave."""
+
+
+@dataclass(slots=True)
+class _Trip:
+    priority: int
+    posts: int | None  # POST requests that may still leave; None: any number
+
+
+_trip: ContextVar[_Trip | None] = ContextVar("trip", default=None)
+
+
+@contextmanager
+def trip(priority: int, *, posts: int | None = None) -> Iterator[None]:
+    """Requests made inside wait with this priority (lower goes first); at most `posts` of them are POSTs.
+
+    A POST over that number raises OnlyOnce: the library repeats by itself after a 502, and Discord would store a
+    second copy of what takes no nonce.
+    """
+    token = _trip.set(_Trip(priority, posts))
+    try:
+        yield
+    finally:
+        _trip.reset(token)
+
+
+class Gate:
+    """`trace` is given to the Discord client; `bucket` is the one everything waits for."""
+
+    def __init__(self, bucket: Bucket, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.bucket = bucket
+        self._clock = clock
+        self._invalid: deque[float] = deque(maxlen=INVALID_LIMIT)
+
+    @property
+    def invalid_requests(self) -> int:
+        """401, 403 and 429 answers of the last ten minutes (shared-scope 429s do not count at Discord)."""
+        since = self._clock() - INVALID_WINDOW
+        while self._invalid and self._invalid[0] < since:
+            self._invalid.popleft()
+        return len(self._invalid)
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """For `discord.Client(http_trace=…)`."""
+        config = aiohttp.TraceConfig()
+        config.on_request_start.append(self._before)
+        config.on_request_end.append(self._after)
+        return config
+
+    async def _before(self, _session: object, _context: object, params: aiohttp.TraceRequestStartParams) -> None:
+        path = params.url.path
+        mine = _trip.get()
+        if not path.startswith("/api/") or "/interactions/" in path:
+            return  # the gateway's handshake, a picture, an answer
+        if mine is None and "/webhooks/" in path:
+            return  # what follows an answer travels by the interaction's own token
+        if mine is not None and mine.posts is not None and params.method == "POST":
+            if mine.posts <= 0:
+                raise OnlyOnce(path)
+            mine.posts -= 1
+        await self.bucket.acquire(mine.priority if mine is not None else 0)
+
+    async def _after(self, _session: object, _context: object, params: aiohttp.TraceRequestEndParams) -> None:
+        self.note(params.response.status, params.response.headers)
+
+    def note(self, status: int, headers: Mapping[str, Any]) -> None:
+        """Take in an answer: a global 429 stops everything for as long as it says; many invalid ones slow it down."""
+        if status == 429 and (headers.get("X-RateLimit-Global") or headers.get("X-RateLimit-Scope") == "global"):
+            self.bucket.pause(seconds_of(headers))
+        if status not in {401, 403, 429} or headers.get("X-RateLimit-Scope") == "shared":
+            return
+        self._invalid.append(self._clock())
+        if self.invalid_requests >= BRAKE_AT:
+            self.bucket.pause(_BRAKE_SECONDS)
+            if self.invalid_requests % 100 == 0:
+                log.error(
+                    "Discord refuses many requests; slowing down far from its ban. Look for channels without permission",
+                    in_ten_minutes=self.invalid_requests,
+                )
+
+
+def seconds_of(headers: Mapping[str, Any]) -> float:
+    """How long a 429 asks to wait; five seconds when it does not say."""
+    for name in ("X-RateLimit-Reset-After", "Retry-After"):
+        try:
+            return max(float(headers[name]), 0.0)
+        except (KeyError, ValueError):
+            continue
+    return 5.0

@@ -1,0 +1,56 @@
+"""What the client already knows about a channel: which permission is missing, whether it is locked, gone or away.
+
+No request is made here: the gateway keeps this view up to date.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import discord
+
+from bot.delivery.answers import Lost, Retry
+
+_NEEDED: Final = ("view_channel", "send_messages", "embed_links")
+
+
+def missing_permissions(channel: discord.abc.GuildChannel | discord.Thread) -> list[str]:
+    """Names of the permissions the bot lacks to post in a channel, by what the gateway has told so far."""
+    # Typed as always there; with the member cache off it is, once the server's GUILD_CREATE has come.
+    me: discord.Member | None = channel.guild.me
+    if me is None:
+        return []
+    held = channel.permissions_for(me)
+    needed = list(_NEEDED)
+    if isinstance(channel, discord.Thread):
+        needed[1] = "send_messages_in_threads"
+    return [name for name in needed if not getattr(held, name)]
+
+
+def standing(channel: discord.abc.GuildChannel | discord.Thread) -> Lost | None:
+    """Why the bot cannot post in a channel it knows; None when it can. An archived thread wakes when posted in."""
+    missing = missing_permissions(channel)
+    if missing:
+        return Lost("missing:" + ",".join(missing), seen=True)
+    if isinstance(channel, discord.Thread) and channel.locked:
+        me: discord.Member | None = channel.guild.me
+        if me is not None and not channel.permissions_for(me).manage_threads:
+            return Lost("locked", seen=True)
+    return None
+
+
+def obstacle(client: discord.Client, channel_id: int, guild_id: int) -> Lost | Retry | None:
+    """What speaks against posting in a server's channel now: lost, for the moment (Retry), or nothing (None)."""
+    if not client.is_ready():
+        return None
+    guild = client.get_guild(guild_id)
+    if guild is None:
+        shards = getattr(client, "shard_ids", None)
+        count = client.shard_count
+        if shards and count and (guild_id >> 22) % count not in shards:
+            return Retry("the server is served by another process", 30.0)
+        return Lost("left", seen=True)
+    if guild.unavailable:
+        return Retry("Discord says the server is down for the moment", 15.0)
+    channel = guild.get_channel_or_thread(channel_id)
+    return None if channel is None else standing(channel)
