@@ -118,7 +118,7 @@ async def _taste(connection: AsyncConnection, row: Delivery) -> _Taste:
         return _Taste(language, settings.style, hook)
     # It is posted already: an edit keeps to how it was shown, whatever has been chosen since.
     style = row.payload.get("style")
-    kept: Style = style if style in {"line", "embed", "card"} else settings.style  # type: ignore[assignment]
+    kept: Style = style if style in {"line", "embed", "card"} else settings.style
     return _Taste(language, kept, Hook(settings.webhook_id, settings.webhook_token))
 
 

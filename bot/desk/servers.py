@@ -1,0 +1,69 @@
+"""A server's own settings: language, time zone, currency, unit, where notices go. Checks, the table, words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.clock import utcnow
+from bot.desk.people import read_zone
+from bot.errors import UserError
+from bot.i18n import LANGUAGES, _
+from bot.prices.currency import UnknownCurrency, parse_currency
+from bot.prices.units import UnknownUnit, parse_unit
+from storage import guilds
+
+if TYPE_CHECKING:
+    from bot.services import Services
+    from storage.records import GuildSettings
+
+LANGUAGE_NAMES = {"en": "English", "fr": "Français", "es": "Español"}
+
+
+async def settings(services: Services, guild_id: int) -> GuildSettings:
+    async with services.db.read() as connection:
+        return await guilds.guild(connection, guild_id)
+
+
+async def change(
+    services: Services,
+    guild_id: int,
+    *,
+    language: str | None = None,
+    timezone: str | None = None,
+    currency: str | None = None,
+    unit: str | None = None,
+    notices: int | None = None,
+) -> GuildSettings:
+    """Change what is given, and only that. Raises UserError for a value that cannot be used."""
+    changes: dict[str, Any] = {}
+    if language is not None:
+        if language not in LANGUAGES:
+            raise UserError(_("I speak English, French and Spanish. Pick one of the suggestions."))
+        changes["language"] = language
+    if timezone is not None:
+        changes["timezone"] = read_zone(timezone)
+    if currency is not None:
+        try:
+            changes["currency"] = parse_currency(currency)
+        except UnknownCurrency as error:
+            raise UserError(str(error)) from error
+    if unit is not None:
+        try:
+            changes["unit"] = parse_unit(unit).code
+        except UnknownUnit as error:
+            raise UserError(str(error)) from error
+    if notices is not None:
+        changes["notice_channel_id"] = notices
+    async with services.db.write() as connection:
+        return await guilds.set_guild(connection, guild_id, now=utcnow(), **changes)
+
+
+def show(now: GuildSettings) -> list[tuple[str, str]]:
+    """(name, value) pairs for people."""
+    return [
+        (_("Language"), LANGUAGE_NAMES.get(now.language or "", _("each reader's own; posts in English"))),
+        (_("Time zone"), now.timezone or "UTC"),
+        (_("Currency"), now.currency or "USD"),
+        (_("Unit"), now.unit or _("as each metal is quoted")),
+        (_("Notices go to"), f"<#{now.notice_channel_id}>" if now.notice_channel_id else _("the owner, by message")),
+    ]

@@ -1,0 +1,88 @@
+"""`/privacy`: what is stored about a person, as a file; and all of it gone, at once."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+from discord.ext import commands
+
+from bot.desk import people
+from bot.i18n import _, language, set_language
+from cogs.ui.answer import answer
+
+if TYPE_CHECKING:
+    from bot.client import HeadframeBot
+
+Interaction = discord.Interaction["HeadframeBot"]
+
+
+class Privacy(commands.GroupCog, group_name="privacy", group_description=locale_str("What is stored about you")):
+    """Export and delete; each for the person who asks."""
+
+    def __init__(self, bot: HeadframeBot) -> None:
+        self.bot = bot
+        super().__init__()
+
+    @app_commands.command(name="export", description=locale_str("Everything stored about you, as a file"))
+    async def export(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        data = await people.export(self.bot.services, interaction.user.id)
+        body = json.dumps(data, ensure_ascii=False, indent=2).encode()
+
+        def file() -> discord.File:
+            return discord.File(io.BytesIO(body), "headframe-export.json")
+
+        try:
+            await interaction.user.send(_("Everything I have stored about you."), file=file())
+        except discord.HTTPException:
+            # Direct messages are closed: the answer only this person sees holds it instead.
+            await answer(interaction, _("Your direct messages are closed, so here it is."), files=[file()])
+            return
+        await answer(interaction, _("I sent it to you by direct message."), files=[file()])
+
+    @app_commands.command(name="delete", description=locale_str("Delete everything stored about you"))
+    async def delete(self, interaction: Interaction) -> None:
+        text = _(
+            "This deletes your alerts, settings and what was sent to you, at once and for good. "
+            "What you set up for a server stays, without your name."
+        )
+        await answer(interaction, text, view=_Confirm(self.bot))
+
+
+class _Confirm(discord.ui.View):
+    """Two buttons: delete, or leave it."""
+
+    def __init__(self, bot: HeadframeBot) -> None:
+        super().__init__(timeout=600)
+        self._bot = bot
+        self._language = language()
+        self.yes.label = _("Delete everything")
+        self.no.label = _("Keep it")
+
+    @discord.ui.button(style=discord.ButtonStyle.danger)
+    async def yes(self, interaction: discord.Interaction[Any], _button: discord.ui.Button[_Confirm]) -> None:
+        set_language(self._language)
+        await interaction.response.defer()
+        await people.delete(self._bot.services, interaction.user.id)
+        await interaction.edit_original_response(content=_("Done. I know nothing of you any more."), view=None)
+        self.stop()
+
+    @discord.ui.button(style=discord.ButtonStyle.secondary)
+    async def no(self, interaction: discord.Interaction[Any], _button: discord.ui.Button[_Confirm]) -> None:
+        set_language(self._language)
+        await interaction.response.edit_message(content=_("Nothing was deleted."), view=None)
+        self.stop()
+
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: Exception, _item: discord.ui.Item[Any], /
+    ) -> None:
+        await self._bot.explain(interaction, error)
+
+
+async def setup(bot: HeadframeBot) -> None:
+    await bot.add_cog(Privacy(bot))
