@@ -20,9 +20,11 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
 from bot.desk.weekly import queue_mineral_of_the_week
+from bot.feed_health import FeedHealth
 from bot.feeds.cadence import CadenceSettings
 from bot.feeds.fetch import Fetcher, user_agent
 from bot.feeds.guard import Guard
+from bot.feeds.robots import RobotsCache
 from bot.feeds.worker import ParserPool
 from bot.gateway import Connection
 from bot.housekeeping import Keeper, open_database
@@ -33,6 +35,9 @@ from bot.pipeline import Pipeline
 from bot.prices.build import demo_service, price_service
 from bot.prices.http import PriceHttp
 from bot.prices.lines import headline_line
+from bot.prices.movers import reaction_line
+from bot.prices.reactions import queue_reactions
+from bot.push import Push
 from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.subscriptions import SubscriptionBook
@@ -62,6 +67,16 @@ class App:
         self.lag = LoopLag()
         self.keeper = Keeper(services)
         self.metrics: Metrics | None = None
+        self.push: Push | None = None
+        if services.settings.headframe_public_url:
+            self.push = Push(
+                services.db,
+                services.fetcher,
+                services.parser,
+                services.pipeline,
+                public_url=services.settings.headframe_public_url,
+                port=services.settings.headframe_websub_port,
+            )
         self.scheduler = Scheduler()
         self.connection: Connection | None = None
         self._owners: dict[int, int] = {}
@@ -88,7 +103,6 @@ class App:
         fetcher = Fetcher(guard, user_agent=agent)
         parser = ParserPool()
         cadence = CadenceSettings(settings.headframe_min_poll_seconds, settings.headframe_max_poll_seconds)
-        ingest = Ingest(database, book, cadence)
         price_http = PriceHttp(guard, agent)
         prices = (
             demo_service(database, now, demo_prices)
@@ -96,7 +110,9 @@ class App:
             else price_service(settings, database, price_http.get, now)
         )
         composer = Composer(
-            price_line=lambda slugs: headline_line(prices, slugs, utcnow()), chart=prices.charts.for_alert
+            price_line=lambda slugs: headline_line(prices, slugs, utcnow()),
+            chart=prices.charts.for_alert,
+            reaction=lambda slugs, published: reaction_line(prices, slugs, published),
         )
         app: App
 
@@ -106,8 +122,11 @@ class App:
             return guild.owner_id if guild else None
 
         routes = Routes(database, owner_of=owner_of, changed=lambda: outbox.wake())  # noqa: PLW0108 - made below
+        ingest = Ingest(database, book, cadence, health=FeedHealth(routes))
         outbox = Outbox(database, composer, routes, subscription=book.get, fold_seconds=settings.headframe_fold_seconds)
-        pipeline = Pipeline(database, fetcher, parser, ingest, stored=lambda stored: app.after_poll(stored))  # noqa: PLW0108 - likewise
+        robots = RobotsCache(fetcher.fetch)
+        after_poll = lambda stored: app.after_poll(stored)  # noqa: E731, PLW0108 - likewise
+        pipeline = Pipeline(database, fetcher, parser, ingest, robots=robots, stored=after_poll)
         services = Services(
             settings=settings,
             db=database,
@@ -116,6 +135,7 @@ class App:
             fetcher=fetcher,
             parser=parser,
             ingest=ingest,
+            robots=robots,
             pipeline=pipeline,
             outbox=outbox,
             routes=routes,
@@ -129,7 +149,7 @@ class App:
 
     def after_poll(self, stored: Stored) -> None:
         """A transaction is done: what it queued may go out."""
-        if stored.deliveries or stored.edits:
+        if stored.deliveries or stored.edits or stored.notices:
             self.services.outbox.wake()
 
     async def start(self) -> None:
@@ -150,6 +170,9 @@ class App:
         await self.price_http.__aenter__()
         services.pipeline.start()
         await services.outbox.start()
+        if self.push is not None:
+            await self.push.start()
+            self.scheduler.every(30.0, self.push.renew, "hubs")
         self.scheduler.every(1.0, services.pipeline.tick, "poll")
         self.scheduler.every(60.0, self._housekeep_often, "minute")
         self.scheduler.every(5.0, self.keeper.mend, "mend")
@@ -158,6 +181,7 @@ class App:
         if services.prices is not None:
             await services.prices.start(now)
             self.scheduler.every(services.prices.pace, self._tick_prices, "prices")
+            self.scheduler.every(60.0, self._react, "market reaction")
         self.scheduler.start()
 
     async def run(self) -> None:
@@ -177,6 +201,8 @@ class App:
         """Stop in the reverse order, within about eight seconds even when Discord is down."""
         services = self.services
         self.scheduler.stop()
+        if self.push is not None:
+            await self.push.stop()
         await services.pipeline.stop()
         await services.outbox.stop()
         if self.connection is not None:
@@ -231,6 +257,10 @@ class App:
         if self.services.prices is not None and await self.services.prices.tick(utcnow()):
             self.services.outbox.wake()
 
+    async def _react(self) -> None:
+        if await queue_reactions(self.services.db, utcnow()):
+            self.services.outbox.wake()
+
     async def _weekly(self) -> None:
         if await queue_mineral_of_the_week(self.services.db, utcnow()):
             self.services.outbox.wake()
@@ -250,6 +280,8 @@ class App:
         self.services.ingest.forget_before(now - timedelta(hours=49))
         if self.services.db.trouble is None:
             await self._resume_paused(now)
+            if await self.services.ingest.review_health(now):
+                self.services.outbox.wake()
 
     async def _resume_paused(self, now: datetime) -> None:
         services = self.services

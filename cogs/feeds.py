@@ -148,7 +148,7 @@ class _Choice(discord.ui.View):
                 for index, (url, title) in enumerate(choice.options[:25])
             ],
         )
-        self._pick.callback = self._picked  # type: ignore[method-assign]
+        self._pick.callback = self._picked  # type: ignore[method-assign, assignment]
         self.add_item(self._pick)
 
     async def _picked(self, interaction: Interaction) -> None:

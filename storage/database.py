@@ -119,6 +119,11 @@ class Database:
 
                 await connection.run_sync(upgrade)
 
+    async def schema(self) -> str | None:
+        """The version of the schema that is there; None for an empty database."""
+        async with self.read() as connection:
+            return await connection.run_sync(_version)
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view; takes no write lock. Raises Unavailable when the database cannot be reached or read."""

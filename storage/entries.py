@@ -271,3 +271,19 @@ async def count_since(connection: AsyncConnection, since: datetime) -> int:
         .where(or_(entries.c.first_seen_at >= since, entries.c.edited_at >= since))
     )
     return int((await connection.execute(statement)).scalar_one())
+
+
+async def stories_seen(
+    connection: AsyncConnection, after: datetime, until: datetime, facets: Sequence[str]
+) -> list[int]:
+    """Stories first seen in (after, until] of which an entry carries one of the facets."""
+    rows = await connection.execute(
+        select(stories.c.id)
+        .join(entries, entries.c.story_id == stories.c.id)
+        .join(entry_facets, entry_facets.c.entry_id == entries.c.id)
+        .where(
+            stories.c.first_seen_at > after, stories.c.first_seen_at <= until, entry_facets.c.facet.in_(list(facets))
+        )
+        .distinct()
+    )
+    return [row.id for row in rows]

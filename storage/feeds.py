@@ -62,9 +62,20 @@ async def add(
             update(feeds)
             .where(feeds.c.id == known.id)
             .values(
-                state="active", next_poll_at=next_poll_at or now, lease_until=None, failures=0, etag=None,
-                last_modified=None, body_hash=None, primed_at=None, failing_since=None, fault_kind=None,
-                fault_detail=None, noticed_at=None, moved_to=None, moved_since=None,
+                state="active",
+                next_poll_at=next_poll_at or now,
+                lease_until=None,
+                failures=0,
+                etag=None,
+                last_modified=None,
+                body_hash=None,
+                primed_at=None,
+                failing_since=None,
+                fault_kind=None,
+                fault_detail=None,
+                noticed_at=None,
+                moved_to=None,
+                moved_since=None,
             )
         )
     else:
@@ -237,6 +248,21 @@ async def untold(
     return [into(Feed, row) for row in await connection.execute(statement)]
 
 
+async def hubs_due(connection: AsyncConnection, now: datetime, *, limit: int) -> list[Feed]:
+    """Active feeds with a WebSub hub that is to be asked (again)."""
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            feeds.c.state == "active",
+            feeds.c.hub_url.is_not(None),
+            or_(feeds.c.hub_renew_at.is_(None), feeds.c.hub_renew_at <= now),
+        )
+        .order_by(feeds.c.id)
+        .limit(limit)
+    )
+    return [into(Feed, row) for row in await connection.execute(statement)]
+
+
 async def rename_url(connection: AsyncConnection, feed_id: int, url: str) -> int:
     """Move a feed to a new URL; where another feed has it already, the two become one. Returns the id that stays."""
     other = await by_url(connection, url)
@@ -245,6 +271,8 @@ async def rename_url(connection: AsyncConnection, feed_id: int, url: str) -> int
             update(feeds).where(feeds.c.id == feed_id).values(url=url, moved_to=None, moved_since=None)
         )
         return feed_id
+    if other.state != "active":
+        await add(connection, url, now=other.next_poll_at)
     held = select(guild_feeds.c.guild_id).where(guild_feeds.c.feed_id == other.id)
     await connection.execute(
         update(guild_feeds)

@@ -148,16 +148,18 @@ async def house(
     tmp_path: Path, *, world: World | None = None, limits: bool = False, faults: Any = None, **overrides: Any
 ) -> AsyncIterator[House]:
     """A furnished server, the bot logged in, and nothing followed yet."""
-    async with await LocalDiscord.start(world=world or World.demo(), limits=limits, faults=faults) as local:
-        async with FeedServer() as server:
-            app = await App.build(settings_for(local, tmp_path, **overrides))
-            task = asyncio.create_task(app.run())
-            made = House(local, app, server, task)
-            try:
-                await made.ready()
-                yield made
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-                await app.stop()
+    async with (
+        await LocalDiscord.start(world=world or World.demo(), limits=limits, faults=faults) as local,
+        FeedServer() as server,
+    ):
+        app = await App.build(settings_for(local, tmp_path, **overrides))
+        task = asyncio.create_task(app.run())
+        made = House(local, app, server, task)
+        try:
+            await made.ready()
+            yield made
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await app.stop()

@@ -11,7 +11,9 @@ import random
 import signal
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bot.preview import LocalDiscord, RandomFaults, World
@@ -108,18 +110,16 @@ async def ordeal(tmp_path: Path, *, kills: int, seed: int, faults: bool = True) 
             text = "\n".join(said(message) for message in local.channel_messages(channel))
             return [word for word in text.replace("#", " ").split() if len(word) == 4 and word.isdigit()]
 
-        try:
+        with suppress(AssertionError):
             await eventually(
                 lambda: all(set(titles) <= set(numbers(channel)) for channel in ("gold-silver", "headlines")), 60.0
             )
-        except AssertionError:
-            pass
         for channel in ("gold-silver", "headlines"):
             seen = numbers(channel)
             outcome.expected[channel] = titles
             outcome.lost += [f"{channel} {title}" for title in titles if title not in seen]
             outcome.twice += [f"{channel} {title}" for title, count in Counter(seen).items() if count > 1]
-            outcome.disorder += [f"{channel} {a}>{b}" for a, b in zip(seen, seen[1:], strict=False) if a > b]
+            outcome.disorder += [f"{channel} {a}>{b}" for a, b in pairwise(seen) if a > b]
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 10) == 0, "SIGTERM ends it cleanly"
     return outcome

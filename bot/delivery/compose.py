@@ -15,6 +15,7 @@ from storage import entries, guilds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,15 +35,20 @@ class _Taste:
 
 
 class Composer:
-    """`price_line` gives the line under a headline for its minerals; `chart` draws what a price alert asks for."""
+    """`price_line` gives the line under a headline for its minerals; `chart` draws what a price alert asks for.
+
+    `reaction` tells the market's move in the hour after publication, for posts that are out already.
+    """
 
     def __init__(
         self,
         *,
         price_line: Callable[[Sequence[str]], str | None] | None = None,
         chart: Callable[[JsonObject], Awaitable[tuple[str, bytes, str] | None]] | None = None,
+        reaction: Callable[[Sequence[str], datetime], Awaitable[str | None]] | None = None,
     ) -> None:
         self.price_line = price_line
+        self.reaction = reaction
         self.chart = chart
 
     async def compose(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> Post | None:
@@ -82,11 +88,16 @@ class Composer:
 
     async def _views(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> list[StoryView]:
         lines = await entries.sources_of(connection, [row.story_id for row in rows if row.story_id is not None])
-        return [
-            view_of(row.id, found, price=self._price(found[0].tags))
-            for row in rows
-            if row.story_id is not None and (found := lines.get(row.story_id))
-        ]
+        views = []
+        for row in rows:
+            found = lines.get(row.story_id) if row.story_id is not None else None
+            if not found:
+                continue
+            view = view_of(row.id, found, price=self._price(found[0].tags))
+            if self.reaction is not None and row.message_id is not None and view.tags.minerals:
+                view = replace(view, after=await self.reaction(view.tags.mineral_slugs, view.published))
+            views.append(view)
+        return views
 
     def _price(self, tags: JsonObject | None) -> str | None:
         return self.price_line(_minerals(tags)) if self.price_line is not None else None
