@@ -56,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     backup.add_argument("file", metavar="FILE")
     restore = add("restore", "data", "restore", "put a backup in place of the database; while stopped")
     restore.add_argument("file", metavar="FILE")
+    migrate = add(
+        "migrate-to", "data", "migrate_to", "copy the SQLite database into an empty PostgreSQL; while stopped"
+    )
+    migrate.add_argument("url", metavar="URL", help="postgresql+asyncpg://USER:PASSWORD@HOST/NAME")
     bench = add("bench", "bench", "bench", "run the benchmarks, each against its naive baseline")
     bench.add_argument("name", nargs="?", metavar="NAME", help="only this one")
     bench.add_argument("--json", action="store_true", help="print JSON")
@@ -65,12 +69,20 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _shielded(argv: Sequence[str]) -> list[str]:
+    """A query that begins with a minus is a query, not an option: `headframe match '-chile copper'`."""
+    given = list(argv)
+    if len(given) == 2 and given[0] == "match" and given[1].startswith("-") and given[1] not in {"-h", "--help"}:
+        given.insert(1, "--")
+    return given
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv))
     from bot.errors import StartError, UserError
     from bot.settings import SettingsError
     from storage.errors import StorageError

@@ -1,0 +1,127 @@
+"""The command line as scripts rely on it: streams, exit statuses, no traceback for a mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.feedserver import FeedServer, Reply
+from tests.house import item, rss
+
+
+def headframe(*arguments: str, stdin: str | bytes = "", cwd: Path, **env: Any) -> subprocess.CompletedProcess[str]:
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        input=data,
+        capture_output=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), **env},
+        timeout=60,
+        check=False,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_tag_prints_one_object_a_headline(tmp_path: Path) -> None:
+    done = headframe("tag", stdin="Gold slips after two-day rally\n\nSwimmer wins gold medal\n", cwd=tmp_path)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [set(row) for row in rows] == [{"headline", "minerals", "topics", "direction", "tickers"}] * 2
+    assert (rows[0]["minerals"], rows[0]["direction"]) == (["gold"], "down")
+    assert rows[1]["minerals"] == []
+    assert done.returncode == 0
+
+
+def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
+    done = headframe("tag", stdin=b"Gold rises \xff\xfe\x00\nTin falls\n", cwd=tmp_path)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "stdin", "status", "out"),
+    [
+        ("gold -medal", "Gold rises\nGold medal\n", 0, "Gold rises\n"),
+        ("silver", "Gold rises\n", 1, ""),
+        ("gold OR", "Gold rises\n", 2, ""),
+        ("-gold", "Gold rises\n", 2, ""),
+        ("mineral:lithum", "x\n", 2, ""),
+    ],
+)
+def test_match_is_like_grep(tmp_path: Path, query: str, stdin: str, status: int, out: str) -> None:
+    done = headframe("match", query, stdin=stdin, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, out)
+    if status == 2:
+        assert "^" in done.stderr, "a caret points at the fault"
+        assert "Traceback" not in done.stderr
+
+
+def test_stories_number_the_same_event_alike(tmp_path: Path) -> None:
+    lines = [
+        "2026-11-23T08:00:00Z\tBarrick halts output at Loulo mine in Mali",
+        "2026-11-23T08:20:00+00:00\tBarrick halts output at Loulo mine in Mali - Reuters",
+        "Gold falls 2% as dollar jumps",
+    ]
+    done = headframe("stories", stdin="\n".join(lines), cwd=tmp_path)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [set(row) for row in rows] == [{"headline", "story"}] * 3
+    assert rows[0]["story"] == rows[1]["story"] != rows[2]["story"]
+    assert rows[0]["headline"] == "Barrick halts output at Loulo mine in Mali"
+
+
+async def test_check_feed_reads_urls_files_and_standard_input(tmp_path: Path) -> None:
+    body = rss([item("Gold <b>rises</b> &amp; shines", guid="1", link="https://x.example/1")])
+    (tmp_path / "feed.xml").write_bytes(body)
+    async with FeedServer() as server:
+        server.script["/feed"] = Reply(200, {"Content-Type": "text/xml"}, body)
+        import asyncio
+
+        done = await asyncio.to_thread(
+            headframe, "check-feed", server.url("/feed"), "feed.xml", "-", "missing.xml", server.url("/none"),
+            stdin=body, cwd=tmp_path, HEADFRAME_ALLOW_PRIVATE="127.0.0.0/8",
+        )  # fmt: skip
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["source"] for row in rows] == [server.url("/feed"), "feed.xml", "-"]
+    assert {tuple(row) for row in rows} == {("source", "id", "url", "title", "published", "summary", "image", "author")}
+    assert rows[0]["published"].endswith("+00:00")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 2, "one line for each source that cannot be read"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_private_address_is_refused_unless_allowed(tmp_path: Path) -> None:
+    done = headframe("check-feed", "http://127.0.0.1:9/feed", cwd=tmp_path, HEADFRAME_ALLOW_PRIVATE="")
+    assert done.returncode == 1
+    assert "127.0.0.1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["tag", "--help"], ["bench", "--help"]])
+def test_help_is_there(tmp_path: Path, arguments: list[str]) -> None:
+    assert headframe(*arguments, cwd=tmp_path).returncode == 0
+
+
+def test_export_and_import_carry_feeds_from_one_place_to_another(tmp_path: Path) -> None:
+    here, there = (f"sqlite+aiosqlite:///{tmp_path / name}.db" for name in ("here", "there"))
+    outlines = '<outline text="Down" xmlUrl="http://127.0.0.1:9/x"/><outline text="No feed"/>'
+    opml = f'<opml version="2.0"><body>{outlines}</body></opml>'
+    (tmp_path / "in.opml").write_text(opml)
+    done = headframe("import", "in.opml", cwd=tmp_path, DATABASE_URL=here, HEADFRAME_ALLOW_PRIVATE="127.0.0.0/8")
+    assert done.returncode == 1
+    assert "0 added" in done.stdout
+    assert "http://127.0.0.1:9/x" in done.stderr
+    empty = headframe("export", cwd=tmp_path, DATABASE_URL=there)
+    assert empty.returncode == 0
+    assert "<opml" in empty.stdout
+
+
+def test_an_unknown_benchmark_is_a_sentence(tmp_path: Path) -> None:
+    done = headframe("bench", "speed", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "choose from" in done.stderr
