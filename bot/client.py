@@ -15,12 +15,13 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
+from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
+from bot.delivery.places import standing
 from bot.errors import UserError
 from bot.i18n import _, set_language
 from storage import meta
 from storage.errors import LimitReached, StorageError
-from storage.records import Target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -224,19 +225,34 @@ class HeadframeBot(commands.AutoShardedBot):
         if self.user is not None and after.id == self.user.id:
             await self.recheck(after.guild)
 
+    async def on_app_command_completion(
+        self,
+        interaction: discord.Interaction[Any],
+        _command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
+    ) -> None:
+        """A person whose direct messages were refused is told at their next command, and is tried again."""
+        if not await self.services.routes.dm_again(interaction.user.id, utcnow()):
+            return
+        text = _(
+            "By the way: Discord would not let me send you direct messages, so your alerts are waiting. Allow direct "
+            "messages from this server's members (Privacy Settings); I am trying again now."
+        )
+        try:
+            await interaction.followup.send(text, ephemeral=True)
+        except discord.HTTPException as failed:
+            log.info("a person could not be told that their messages are refused", error=str(failed))
+
     async def recheck(self, guild: discord.Guild) -> None:
         """Open again every lost route of a server that the gateway now says is whole."""
-        from bot.clock import utcnow
-        from bot.delivery.places import missing_permissions
-
         if guild.unavailable:
             return
-        for target in list(self.services.routes.lost):
+        routes, now = self.services.routes, utcnow()
+        for target in list(routes.lost):
             if target.kind != "channel":
                 continue
             channel = guild.get_channel_or_thread(target.id)
-            if channel is not None and not missing_permissions(channel):
-                await self.services.routes.restore(Target("channel", target.id), utcnow())
+            if channel is not None and standing(channel) is None and routes.may_restore(target, now):
+                await routes.restore(target, now)
 
 
 def sentence(error: BaseException) -> str | None:

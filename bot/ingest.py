@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.delivery import pace
+from bot.addressing import Zones, delivery, muted
 from bot.delivery.post import host_of
 from bot.feeds import identity
 from bot.news import document, tagger, vocabulary
 from bot.news.model import tags_to_json
 from bot.news.stories import StoryIndex
 from bot.reading import Reading, outcome
-from storage import deliveries, entries, feeds, guilds
-from storage.records import KnownEntry, NewDelivery, NewEntry, Target
+from storage import deliveries, entries, feeds, posted
+from storage.records import KnownEntry, NewDelivery, NewEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.feed_health import FeedHealth
     from bot.feeds.cadence import CadenceSettings
     from bot.feeds.model import ParsedEntry
     from bot.news.model import Tags
     from bot.subscriptions import SubscriptionBook
     from storage.database import Database
-    from storage.records import Feed, Subscription
+    from storage.records import Feed
 
 log = structlog.get_logger(__name__)
 WINDOW: Final = timedelta(hours=48)
@@ -53,6 +54,7 @@ class Stored:
     edited: int = 0
     deliveries: int = 0
     edits: int = 0
+    notices: int = 0
     failed: list[Feed] = field(default_factory=list)  # faults to be judged by feed health
     recovered: list[Feed] = field(default_factory=list)
 
@@ -69,11 +71,18 @@ class _Fresh:
 
 class Ingest:
     def __init__(
-        self, database: Database, book: SubscriptionBook, settings: CadenceSettings, *, rng: random.Random | None = None
+        self,
+        database: Database,
+        book: SubscriptionBook,
+        settings: CadenceSettings,
+        *,
+        health: FeedHealth | None = None,
+        rng: random.Random | None = None,
     ) -> None:
         self._database = database
         self._book = book
         self._settings = settings
+        self._health = health
         self._rng = rng or random.Random()
         self._stories = StoryIndex(WINDOW)
         self._keys = 0  # entries placed before they have an id go by numbers below zero
@@ -88,6 +97,13 @@ class Ingest:
             self._stories.add(entry_id, story_id, title, at)
             if count % 50 == 49:
                 await asyncio.sleep(0)
+
+    async def review_health(self, now: datetime) -> int:
+        """Tell moderators of feeds whose failure has grown a day old; the notes queued. For every minute."""
+        if self._health is None:
+            return 0
+        async with self._database.write() as connection:
+            return await self._health.review(connection, now)
 
     def forget_before(self, moment: datetime) -> None:
         """Drop what has left the story window (housekeeping)."""
@@ -114,6 +130,7 @@ class Ingest:
             total.edited += one.edited
             total.deliveries += one.deliveries
             total.edits += one.edits
+            total.notices += one.notices
             total.failed += one.failed
             total.recovered += one.recovered
         return total
@@ -212,7 +229,7 @@ class Ingest:
             return 0
         readers = await feeds.readers(connection, list({one.reading.feed.id for _id, one in loud}))
         rows: list[NewDelivery] = []
-        zones = _Zones(connection)
+        zones = Zones(connection)
         for entry_id, one in loud:
             guild_ids = readers[one.reading.feed.id]
             if not guild_ids:
@@ -220,8 +237,8 @@ class Ingest:
             source = one.entry.url or one.reading.feed.url
             shown = document.build(one.entry.title, one.tags, source)
             for count, subscription in enumerate(self._book.match(shown)):
-                if subscription.scope_guild_id in guild_ids and not _muted(subscription, source, one.reading.feed):
-                    rows.append(await _delivery(subscription, entry_id, one, zones))
+                if subscription.scope_guild_id in guild_ids and not muted(subscription, source, one.reading.feed.url):
+                    rows.append(await delivery(subscription, entry_id, one.entry, zones, one.reading.at))
                 if count % 2000 == 1999:
                     await asyncio.sleep(0)
         # Where two subscriptions of one target want the same story, the more urgent one has it.
@@ -257,7 +274,7 @@ class Ingest:
         if not stories:
             return len(corrections), 0
         at = now or fresh[0].reading.at
-        made = await deliveries.enqueue_edits(connection, stories, now=at, within=_EDIT_WITHIN, tag="update")
+        made = await posted.enqueue_edits(connection, stories, now=at, within=_EDIT_WITHIN, tag="update")
         return len(corrections), made
 
     async def _save_feeds(
@@ -270,13 +287,15 @@ class Ingest:
         for reading in readings:
             feed = reading.feed
             new = came.get(feed.id, [])
-            recent = await self._recent_of(connection, feed, new)
+            recent = () if reading.pushed else await self._recent_of(connection, feed, new)
             row = outcome(reading, recent, new_entries=len(new), settings=self._settings, rng=self._rng)
             if reading.parsed is not None and feed.identity_kind is None and reading.parsed.entries:
                 row["identity_kind"] = _kind(reading)
             adopt = row.pop("adopt", None)
             rows.append(row)
             if isinstance(adopt, str):
+                if self._health is not None:
+                    stored.notices += await self._health.moved(connection, feed, adopt, reading.at)
                 await feeds.rename_url(connection, feed.id, adopt)
                 log.info("feed moved for good", feed=feed.url, to=adopt)
             if reading.fault is not None:
@@ -284,6 +303,9 @@ class Ingest:
             elif feed.failing_since is not None:
                 stored.recovered.append(feed)
         await feeds.save_many(connection, rows)
+        judged = [feed.id for feed in (*stored.failed, *stored.recovered)]
+        if judged and self._health is not None:
+            stored.notices += await self._health.review(connection, readings[0].at, judged)
 
     async def _recent_of(
         self, connection: AsyncConnection, feed: Feed, new: Sequence[datetime]
@@ -300,24 +322,6 @@ class Ingest:
         while len(self._recent) > _RECENT_FEEDS:
             self._recent.popitem(last=False)
         return known
-
-
-class _Zones:
-    """Time zones of digests, looked up once a transaction."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-        self._known: dict[tuple[str, int], str | None] = {}
-
-    async def of(self, subscription: Subscription) -> str | None:
-        personal = subscription.owner_id is not None
-        key = ("user", subscription.owner_id or 0) if personal else ("guild", subscription.scope_guild_id)
-        if key not in self._known:
-            if personal:
-                self._known[key] = (await guilds.user(self._connection, key[1])).timezone
-            else:
-                self._known[key] = (await guilds.guild(self._connection, key[1])).timezone
-        return self._known[key]
 
 
 def _kind(reading: Reading) -> identity.Kind:
@@ -360,31 +364,4 @@ def _fresh(reading: Reading, new: identity.New) -> _Fresh:
         ),
         tags,
         joined=False,
-    )
-
-
-def _muted(subscription: Subscription, source: str, feed: Feed) -> bool:
-    muted = subscription.muted_sources
-    return bool(muted) and (host_of(source) in (muted or ()) or host_of(feed.url) in (muted or ()))
-
-
-async def _delivery(subscription: Subscription, entry_id: int, one: _Fresh, zones: _Zones) -> NewDelivery:
-    now = one.reading.at
-    due = now
-    if subscription.mode != "instant":
-        due = pace.digest_due(subscription.mode, subscription.digest_hour, await zones.of(subscription), now)
-    return NewDelivery(
-        target=Target(subscription.target_kind, subscription.target_id),
-        dedupe_key=f"story:{one.entry.story_id}",
-        kind="headline",
-        order_at=min(one.entry.published_at or now, now),
-        due_at=due,
-        created_at=now,
-        guild_id=subscription.scope_guild_id if subscription.target_kind == "channel" else None,
-        subscription_id=subscription.id,
-        story_id=one.entry.story_id,
-        entry_id=entry_id,
-        mode=subscription.mode,
-        priority=1 if subscription.mode == "instant" else 2,
-        role_id=subscription.role_id,
     )

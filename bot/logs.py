@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import structlog
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _SECRETS: Final = (
     (re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w.-]+"), r"\1***"),
     (re.compile(r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}\b"), "***"),
+    # Addresses that carry a name and a password, or a key in their query.
+    (re.compile(r"(\w://[^\s/:@]*:)[^\s/@]+@"), r"\1***@"),
+    (re.compile(r"([?&](?:api_?key|access_key|key|token|secret|password)=)[^\s&\"'#]+", re.IGNORECASE), r"\1***"),
 )
 
 
@@ -25,7 +29,9 @@ class Redact:
     """Takes known secrets and anything shaped like a Discord token out of what is logged."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= 8)
+        # A password is written with its escapes in an address; short ones would blot out ordinary words.
+        known = {form for secret in secrets if len(secret) >= 6 for form in (secret, quote(secret, safe=""))}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
 
     def text(self, value: str) -> str:
         for secret in self._secrets:
@@ -39,6 +45,10 @@ class Redact:
             if isinstance(value, str):
                 event[key] = self.text(value)
         return event
+
+    def line(self, _logger: WrappedLogger, _method: str, line: Any) -> str:
+        """The finished line once more: secrets inside lists, addresses and other objects show only there."""
+        return self.text(str(line))
 
 
 def setup(*, form: str = "text", level: str = "info", secrets: Iterable[str] = ()) -> None:
@@ -72,7 +82,7 @@ def setup(*, form: str = "text", level: str = "info", secrets: Iterable[str] = (
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, renderer, redact.line],
         )
     )
     root = logging.getLogger()

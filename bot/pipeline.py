@@ -20,6 +20,7 @@ import structlog
 
 from bot.clock import utcnow
 from bot.feeds.model import Fault, FaultKind, FeedError, Fetched, FetchRequest
+from bot.feeds.robots import RobotsCache
 from bot.reading import Reading
 from storage import entries, feeds
 from storage.errors import StorageError
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _BATCH: Final = 64  # polls stored in one transaction at most
 _IN_FLIGHT: Final = 400  # polls under way at once
-_CLAIM: Final = 100
 _LEASE_SECONDS: Final = 120  # longer than any poll can take
 _CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
 _PIECES: Final = 2_000  # feeds whose known pieces are kept in memory
@@ -54,6 +54,7 @@ class Pipeline:
         ingest: Ingest,
         *,
         stored: Callable[[Stored], None],
+        robots: RobotsCache | None = None,
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._database = database
@@ -61,11 +62,15 @@ class Pipeline:
         self._parser = parser
         self._ingest = ingest
         self._on_stored = stored
+        self._robots = robots or RobotsCache(fetcher.fetch)
         self._clock = clock
         self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
         self._polls: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
         self._pieces: dict[int, frozenset[str]] = {}
+        self._claiming = asyncio.Lock()
+        self._more = False  # the last claim took all it might: more may be due
+        self._refill: asyncio.Task[int] | None = None
         self.lags: deque[float] = deque(maxlen=500)  # seconds behind schedule of recent polls
         self.counts: dict[str, int] = {"polls": 0, "unchanged": 0, "faults": 0, "new": 0}
 
@@ -74,29 +79,48 @@ class Pipeline:
 
     async def stop(self) -> None:
         """Stop at once: a poll that is not stored yet is simply repeated when it is next due."""
-        tasks = [*self._polls, *([self._writer] if self._writer else [])]
+        self._more = False
+        tasks = [*self._polls, *(task for task in (self._writer, self._refill) if task is not None)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._writer = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether polls are under way."""
+        return bool(self._polls)
+
     async def tick(self) -> int:
-        """Claim due feeds and set them off; returns at once. The number claimed."""
-        free = _IN_FLIGHT - len(self._polls)
-        if free <= 0:
-            return 0
-        now = self._clock()
-        async with self._database.read() as connection:
-            if not await feeds.any_due(connection, now):
+        """Claim due feeds and set them off; returns at once. The number claimed.
+
+        Where more is due than may be under way at once, places that fall free are filled without waiting for a tick.
+        """
+        async with self._claiming:
+            free = _IN_FLIGHT - len(self._polls)
+            if free <= 0:
+                self._more = True
                 return 0
-        async with self._database.write() as connection:
-            due = await feeds.claim_due(connection, now, limit=min(free, _CLAIM), lease_seconds=_LEASE_SECONDS)
-        for feed in due:
-            self.lags.append((now - feed.next_poll_at).total_seconds())
-            task = asyncio.create_task(self._guarded(feed), name=f"poll {feed.id}")
-            self._polls.add(task)
-            task.add_done_callback(self._polls.discard)
-        return len(due)
+            now = self._clock()
+            async with self._database.read() as connection:
+                if not await feeds.any_due(connection, now):
+                    self._more = False
+                    return 0
+            async with self._database.write() as connection:
+                due = await feeds.claim_due(connection, now, limit=free, lease_seconds=_LEASE_SECONDS)
+            self._more = len(due) == free
+            for feed in due:
+                self.lags.append((now - feed.next_poll_at).total_seconds())
+                task = asyncio.create_task(self._guarded(feed), name=f"poll {feed.id}")
+                self._polls.add(task)
+                task.add_done_callback(self._ended)
+            return len(due)
+
+    def _ended(self, poll: asyncio.Task[None]) -> None:
+        self._polls.discard(poll)
+        idle = self._refill is None or self._refill.done()
+        if self._more and idle and len(self._polls) <= _IN_FLIGHT // 2:
+            self._refill = asyncio.get_running_loop().create_task(self.tick(), name="refill")
 
     async def poll(self, feed: Feed) -> Stored:
         """Fetch, parse and store one feed. Raises StorageError when it could not be stored."""
@@ -104,15 +128,22 @@ class Pipeline:
         self.counts["polls"] += 1
         self.counts["faults"] += reading.fault is not None
         self.counts["unchanged"] += reading.fault is None and reading.parsed is None
+        return await self.store(reading)
+
+    async def store(self, reading: Reading) -> Stored:
+        """Hand a reading to the writer and wait until it is stored. Raises StorageError."""
+        feed = reading.feed
         done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
         await self._queue.put((reading, done))
         stored = await done
-        if reading.parsed is not None:
+        if reading.parsed is not None and not reading.pushed:
             self._remember(feed.id, reading.parsed.pieces)
         return stored
 
     async def read(self, feed: Feed) -> Reading:
         """What the feed says now: unchanged, parsed or at fault. Stores nothing and never raises for the feed."""
+        if feed.rule is not None and (forbidden := await self._robots.check(feed.url)) is not None:
+            return Reading(feed, Fetched(feed.url, fault=forbidden), self._clock(), fault=forbidden)
         fetched = await self._fetcher.fetch(
             FetchRequest(feed.url, etag=feed.etag, last_modified=feed.last_modified, user_agent=feed.user_agent)
         )
@@ -165,6 +196,10 @@ class Pipeline:
             async with self._database.read() as connection:
                 known = await entries.pieces_of(connection, feed.id)
         return known
+
+    def listed_pieces(self) -> dict[int, frozenset[str]]:
+        """Feed id → source hashes of what it listed when last read, as far as they are in memory."""
+        return dict(self._pieces)
 
     def _remember(self, feed_id: int, pieces: frozenset[str]) -> None:
         self._pieces.pop(feed_id, None)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.feeds import cadence
+from bot.feeds import cadence, websub
 from bot.feeds.model import FaultKind, PublisherHints
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Reading:
     parsed: ParsedFeed | None = None
     body_hash: str | None = None
     fault: Fault | None = None
+    pushed: bool = False  # sent by a WebSub hub: maybe only what is new, and no word on validators or cadence
 
     @property
     def silent(self) -> bool:
@@ -66,6 +67,8 @@ def outcome(
     A 304 leaves the body hash and all entries as they are. Validators are stored exactly as received.
     """
     feed, fetched, now, parsed = reading.feed, reading.fetched, reading.at, reading.parsed
+    if reading.pushed:
+        return {"id": feed.id, "last_success_at": now, **({"last_new_at": now} if new_entries else {})}
     hints = parsed.hints if parsed is not None else hints_from_json(feed.hints)
     decision = cadence.next_poll(
         cadence.CadenceState(recent, feed.failures, pushed=bool(feed.hub_expires_at and feed.hub_expires_at > now)),
@@ -107,12 +110,22 @@ def outcome(
             "title": (parsed.title or feed.title or "")[:300] or None,
             "site_url": parsed.site_url or feed.site_url,
             "hints": hints_to_json(parsed.hints),
-            "hub_url": parsed.hub_url,
             "primed_at": feed.primed_at or now,
         }
+        row |= _hub(feed, fetched, parsed)
         if new_entries:
             row["last_new_at"] = now
     return row
+
+
+def _hub(feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> dict[str, object]:
+    """The WebSub hub the feed names now: headers before the body (WebSub §4). Another hub is subscribed afresh."""
+    links = websub.links(fetched.headers.get("link"))
+    hub = links.get("hub") or parsed.hub_url
+    topic = (links.get("self") or parsed.self_url or feed.url) if hub else None
+    if (hub, topic) == (feed.hub_url, feed.hub_topic):
+        return {}
+    return {"hub_url": hub, "hub_topic": topic, "hub_secret": None, "hub_expires_at": None, "hub_renew_at": None}
 
 
 def _move(feed: Feed, fetched: Fetched, now: datetime) -> dict[str, object]:

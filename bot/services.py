@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.delivery.routes import Routes
     from bot.feeds.fetch import Fetcher
     from bot.feeds.guard import Guard
+    from bot.feeds.robots import RobotsCache
     from bot.feeds.worker import ParserPool
     from bot.ingest import Ingest
     from bot.minerals.model import Catalogue
@@ -34,6 +35,7 @@ class Services:
     fetcher: Fetcher
     parser: ParserPool
     ingest: Ingest
+    robots: RobotsCache
     pipeline: Pipeline
     outbox: Outbox
     routes: Routes

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     headframe_metrics_host: str = "127.0.0.1"
     headframe_backups: int = Field(default=3, ge=0, le=365)
     headframe_public_url: str = ""
+    headframe_websub_port: int = Field(default=8080, ge=0, le=65535)
     headframe_fold_seconds: float = Field(default=2.0, ge=0, le=60)
     headframe_requests_per_second: float = Field(default=45.0, gt=0, le=50)
     headframe_max_alerts_per_person: int = Field(default=50, ge=1)

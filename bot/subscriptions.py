@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ class SubscriptionBook:
     def __init__(self) -> None:
         self._matcher = Matcher()
         self._subscriptions: dict[int, Subscription] = {}
+        self.matched = 0  # headlines looked up so far, and the seconds that took: for metrics
+        self.match_seconds = 0.0
 
     def __len__(self) -> int:
         return len(self._subscriptions)
@@ -67,7 +70,11 @@ class SubscriptionBook:
 
     def match(self, document: Document) -> Iterator[Subscription]:
         """Active subscriptions whose query the headline meets, whatever server they belong to."""
-        for hit in self._matcher.match(document):
+        started = time.perf_counter()
+        hits = list(self._matcher.match(document))
+        self.match_seconds += time.perf_counter() - started
+        self.matched += 1
+        for hit in hits:
             for key in hit.keys:
                 if isinstance(key, int) and (found := self._subscriptions.get(key)) is not None:
                     yield found

@@ -7,6 +7,7 @@ it. PostgreSQL: ordinary transactions from one pool.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,6 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
-    NoSuchModuleError,
     ProgrammingError,
     SQLAlchemyError,
 )
@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from storage.backup import copy_sqlite, create_private, damage, give_back
 from storage.errors import Damaged, NewerSchema, Unavailable
+from storage.explain import DAMAGED, FULL, explain, sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -44,7 +45,7 @@ _PRAGMAS: Final = (
 )
 _MISTAKES: Final = (IntegrityError, DataError, ProgrammingError)  # of the statement, not of the place
 _CHECK_SECONDS: Final = 1.0  # of a start; quick_check reads about 1 GB in that time, the nightly backup checks the rest
-_DAMAGED: Final = "the file is damaged: restore the last backup (headframe restore FILE)"
+_ROOM: Final = 1024 * 1024  # bytes free from which on a disk is no longer full
 _GIVE_BACK: Final = 1_000  # pages in one transaction: the writer waits milliseconds
 _ROUNDS: Final = 250
 
@@ -87,18 +88,18 @@ class Database:
                 path = _sqlite_file(parsed)
                 wrong = await asyncio.to_thread(damage, path, within=_CHECK_SECONDS)
                 if wrong is not None:
-                    raise Damaged(_sentence(wrong, parsed))
+                    raise Damaged(sentence(wrong, parsed))
                 writer, reader = _sqlite_engines(parsed, readers)
             else:
                 writer = reader = create_async_engine(parsed, pool_size=8, max_overflow=4, pool_pre_ping=True)
         except (SQLAlchemyError, ImportError) as error:
-            raise Unavailable(_explain(error, parsed)) from error
+            raise Unavailable(explain(error, parsed)) from error
         database = cls(parsed, writer, reader)
         try:
             await database._prepare(migrate=migrate)
         except (SQLAlchemyError, OSError) as error:
             await database.close()
-            raise Unavailable(_explain(error, parsed)) from error
+            raise Unavailable(explain(error, parsed)) from error
         except BaseException:
             await database.close()
             raise
@@ -142,7 +143,8 @@ class Database:
                 await stack.enter_async_context(self._write_lock)
             async with self._connected(self._writer) as connection, connection.begin():
                 yield connection
-        self._set(None)
+        if self.trouble is not None and not self._still_full():
+            self._set(None)
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -161,9 +163,14 @@ class Database:
                 raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        sentence = _explain(error, self.url)
-        self._set(sentence)
-        return Damaged(sentence) if "the file is damaged" in sentence else Unavailable(sentence)
+        said = explain(error, self.url)
+        self._set(said)
+        return Damaged(said) if DAMAGED in said else Unavailable(said)
+
+    def _still_full(self) -> bool:
+        """On a full disk small writes still find room now and then; that is no recovery."""
+        full = self.trouble is not None and FULL in self.trouble
+        return full and self.path is not None and shutil.disk_usage(self.path.parent).free < _ROOM
 
     def _set(self, trouble: str | None) -> None:
         if trouble == self.trouble:
@@ -184,7 +191,7 @@ class Database:
             wrong = await asyncio.to_thread(damage, path) if path is not None else None
         except Unavailable as error:
             return str(error)
-        return await self.answers() if wrong is None else _sentence(wrong, self.url)
+        return await self.answers() if wrong is None else sentence(wrong, self.url)
 
     async def answers(self) -> str | None:
         """None when a question is answered and the last write worked; else one sentence. Cheap: for health checks."""
@@ -273,37 +280,3 @@ def _listen(engine: AsyncEngine, begin: str) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
-
-
-def _explain(error: Exception, url: URL) -> str:
-    """One sentence with the mend for what a database error means to the operator."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    if isinstance(cause, NoSuchModuleError | ImportError):
-        return "DATABASE_URL should begin with sqlite+aiosqlite:// or postgresql+asyncpg://; see .env.example."
-    return _sentence(" ".join(str(cause).split()).rstrip(".") or type(cause).__name__, url)
-
-
-def _sentence(reason: str, url: URL) -> str:
-    where = url.render_as_string(hide_password=True)
-    mends = {
-        "disk is full": "the disk is full: free some space",
-        "no space left": "the disk is full: free some space",
-        "readonly": "the file is read-only: check its owner and permissions",
-        "read-only": "the file is read-only: check its owner and permissions",
-        "unable to open": "the file cannot be opened: check that its folder exists and is writable",
-        "not a database": "the file is not a SQLite database: check DATABASE_URL",
-        "malformed": _DAMAGED,
-        "database is locked": "another process holds it: is a second Headframe running on it?",
-        "disk i/o error": "the disk does not work as it should: look at the system's log",
-        "password": "the server refuses the password: check DATABASE_URL",
-        "does not exist": "the server has no such database or user: create it, or check DATABASE_URL",
-        "connect": "the server does not answer: is it running, and is DATABASE_URL right?",
-        "shut": "the server is starting or stopping: this mends itself",
-        "starting up": "the server is starting or stopping: this mends itself",
-    }
-    for sign, mend in mends.items():
-        if sign in reason.lower():
-            return f"Database {where}: {mend}. ({reason})"
-    if url.get_backend_name() == "sqlite" and ("tree " in reason.lower() or "page " in reason.lower()):
-        return f"Database {where}: {_DAMAGED}. ({reason})"  # quick_check's own findings
-    return f"Database {where}: {reason}."

@@ -16,10 +16,10 @@ from typing import Final
 
 ITEMS: Final = 30
 _SLOW: Final = 0.3
-_SUBJECTS: Final = "Barrick Newmont Teck Vale Ivanhoe Lundin Hecla Kinross Agnico Cameco Glencore Antofagasta".split()
-_VERBS: Final = "raises cuts halts restarts expands sells approves delays drills funds".split()
-_OBJECTS: Final = "gold copper lithium nickel silver uranium zinc cobalt graphite tin platinum potash".split()
-_PLACES: Final = "Chile Peru Ontario Nevada Zambia Quebec Mali Indonesia Australia Mexico Ghana Alaska".split()
+_SUBJECTS: Final = ["Barrick", "Newmont", "Teck", "Vale", "Ivanhoe", "Lundin", "Hecla", "Kinross", "Agnico", "Cameco", "Glencore", "Antofagasta"]
+_VERBS: Final = ["raises", "cuts", "halts", "restarts", "expands", "sells", "approves", "delays", "drills", "funds"]
+_OBJECTS: Final = ["gold", "copper", "lithium", "nickel", "silver", "uranium", "zinc", "cobalt", "graphite", "tin", "platinum", "potash"]
+_PLACES: Final = ["Chile", "Peru", "Ontario", "Nevada", "Zambia", "Quebec", "Mali", "Indonesia", "Australia", "Mexico", "Ghana", "Alaska"]
 _BASE: Final = 1_790_000_000
 
 

@@ -8,8 +8,6 @@ it takes from the poller what a network would not.
 from __future__ import annotations
 
 import asyncio
-import io
-import resource
 import sys
 import tempfile
 import time
@@ -19,9 +17,6 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
-
-import aiohttp
-import feedparser
 
 from bot.bench.model import Row
 from bot.clock import utcnow
@@ -40,11 +35,10 @@ from storage.records import NewSubscription
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from storage.records import Feed
 
 _FEEDS: Final = 200
 _GUILD: Final = 1
-_WORDS: Final = "gold copper lithium nickel silver uranium zinc output mine Chile Peru Ontario percent Barrick Teck".split()
+_WORDS: Final = ["gold", "copper", "lithium", "nickel", "silver", "uranium", "zinc", "output", "mine", "Chile", "Peru", "Ontario", "percent", "Barrick", "Teck"]
 _PATIENCE: Final = 120.0
 
 

@@ -1,14 +1,16 @@
-"""`headframe backup` and `restore`."""
+"""`headframe backup`, `restore` and `migrate-to`: the database as a whole."""
 
 from __future__ import annotations
 
-import sqlite3
+import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import settings as configuration
-from storage.database import HEAD, copy_sqlite, sqlite_path
+from bot.commands.lock import sole
+from storage.backup import copy_sqlite, in_use, schema_of
+from storage.database import HEAD, sqlite_path
 from storage.errors import NewerSchema, Unavailable
 
 if TYPE_CHECKING:
@@ -24,19 +26,54 @@ def backup(arguments: argparse.Namespace) -> int:
 
 
 def restore(arguments: argparse.Namespace) -> int:
-    """Check a backup and put it in place of the database, which is kept beside it until the end."""
+    """Check a backup and put it in place of the database, which stays as FILE.old until the next restore."""
     source, target = Path(arguments.file), _database()
-    version = _check(source)
+    version = schema_of(source)
     if version > HEAD:
         raise NewerSchema(
             f"{source} is of schema {version}, newer than this Headframe knows ({HEAD}): upgrade Headframe first."
         )
-    _check_stopped(target)
-    copy_sqlite(source, target.with_name(target.name + ".new"))
-    for suffix in ("-wal", "-shm"):
-        target.with_name(target.name + suffix).unlink(missing_ok=True)
-    target.with_name(target.name + ".new").replace(target)
-    print(f"restored {source} to {target}", file=sys.stderr)
+    if target.exists() and target.samefile(source):
+        raise Unavailable(f"{source} is the database itself: name a backup.")
+    with sole(target):
+        if in_use(target):
+            raise Unavailable("the database is in use: stop Headframe first, then restore.")
+        _replace(source, target)
+    print(f"restored {source} (schema {version}) to {target}", file=sys.stderr)
+    return 0
+
+
+def _replace(source: Path, target: Path) -> None:
+    """The backup's verified copy takes the database's place; what stood there is kept beside it."""
+    fresh, old = target.with_name(target.name + ".new"), target.with_name(target.name + ".old")
+    copy_sqlite(source, fresh)
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            before = target.with_name(target.name + suffix)
+            after = old.with_name(old.name + suffix)
+            after.unlink(missing_ok=True)
+            if before.exists():
+                before.replace(after)
+        fresh.replace(target)
+    except OSError as error:
+        raise Unavailable(f"{target} could not be replaced ({error}); the backup's copy is {fresh}.") from error
+
+
+def migrate_to(arguments: argparse.Namespace) -> int:
+    """Copy this SQLite database into an empty one on a server, and compare every table."""
+    from storage.copying import copy_all
+
+    path = _database()
+    with sole(path):
+        if in_use(path):
+            raise Unavailable("the database is in use: stop Headframe first, then migrate.")
+        copied = asyncio.run(copy_all(configuration.load().database_url, arguments.url))
+    for name, count in copied.items():
+        print(f"{name:<16} {count:>10} rows, equal on both sides", file=sys.stderr)
+    print(
+        "Set DATABASE_URL to the new address and start Headframe; keep the old file until you are sure.",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -45,40 +82,3 @@ def _database() -> Path:
     if path is None:
         raise Unavailable("DATABASE_URL names a server: use pg_dump and pg_restore for PostgreSQL.")
     return path
-
-
-def _check(source: Path) -> str:
-    """The schema of a backup. Raises Unavailable when it is none, or damaged."""
-    if not source.exists():
-        raise Unavailable(f"there is no file {source}.")
-    try:
-        connection = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-        try:
-            sound = connection.execute("PRAGMA quick_check(1)").fetchone()
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise Unavailable(f"{source} is not a backup of Headframe ({error}).") from error
-    if sound != ("ok",) or row is None:
-        raise Unavailable(f"{source} is damaged; use another backup.")
-    return str(row[0])
-
-
-def _check_stopped(target: Path) -> None:
-    """Refuse to replace a database that is in use."""
-    if not target.exists():
-        return
-    try:
-        connection = sqlite3.connect(target, timeout=0.2)
-        try:
-            # Only a sole user can leave WAL mode.
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            connection.execute("BEGIN EXCLUSIVE")
-            connection.rollback()
-        finally:
-            connection.close()
-    except sqlite3.DatabaseError as error:
-        if "locked" in str(error):
-            raise Unavailable("the database is in use: stop Headframe first, then restore.") from error
-        # A damaged database is exactly what a backup is for.

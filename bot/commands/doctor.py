@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
 from bot import logs
 from bot import settings as configuration
 from bot.clock import utcnow
+from bot.commands import permissions
+from bot.commands.finding import Finding, Verdict
+from bot.housekeeping import HEARTBEAT, LOW_DISK, ROUND, open_database
 from bot.settings import SettingsError
-from storage import deliveries, feeds, guilds, subscriptions
-from storage.database import Database, sqlite_path
+from storage import deliveries, feeds, guilds, meta, subscriptions
+from storage.database import HEAD, Database, sqlite_path
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -27,16 +29,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
 
-Verdict = Literal["ok", "warn", "FAIL"]
 _SKEW: Final = 5.0  # seconds of clock error that Discord's signatures and our digests can bear
-_FREE: Final = 200 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    verdict: Verdict
-    subject: str
-    text: str
 
 
 def doctor(_arguments: argparse.Namespace) -> int:
@@ -131,19 +124,26 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         if path is not None and not path.exists():
             yield Finding("ok", "database", f"{path} is not there yet: `headframe run` makes it")
             return
-        database = await Database.open(settings.database_url)
+        database = await open_database(settings.database_url, migrate=False)
     except StorageError as error:
         yield Finding("FAIL", "database", str(error))
         return
     try:
+        if await database.schema() != HEAD:
+            yield Finding("warn", "database", "its schema is older than this Headframe: the next start brings it up")
+            return
         trouble = await database.check()
         where = str(database.path) if database.path else database.url.render_as_string(hide_password=True)
         yield Finding("FAIL", "database", trouble) if trouble else Finding("ok", "database", f"{where} is sound")
         if database.path is not None:
             free = shutil.disk_usage(Path(database.path).parent).free
             text = f"{free / 1024**3:.1f} GiB free"
-            yield Finding("ok", "disk", text) if free > _FREE else Finding("FAIL", "disk", f"{text}: free some space")
+            yield (
+                Finding("ok", "disk", text) if free > LOW_DISK else Finding("FAIL", "disk", f"{text}: free some space")
+            )
         async for finding in _journey(database):
+            yield finding
+        async for finding in permissions.check(settings, database):
             yield finding
     except StorageError as error:
         yield Finding("FAIL", "database", str(error))
@@ -159,6 +159,13 @@ async def _journey(database: Database) -> AsyncIterator[Finding]:
         follows, alerts = await subscriptions.counts(connection)
         sent = await deliveries.last_sent_at(connection)
         waiting = await deliveries.oldest_pending(connection, now)
+        alive, kept = [_moment(await meta.get(connection, key)) for key in (HEARTBEAT, ROUND)]
+    running = alive is not None and alive > now - timedelta(minutes=3)
+    yield Finding(
+        "ok", "process", f"running, last seen {_ago(alive, now)}" if running else f"last ran {_ago(alive, now)}"
+    )
+    if kept is not None and kept < now - timedelta(days=3):
+        yield Finding("warn", "backups", f"the daily round last ran {_ago(kept, now)}: keep `headframe run` running")
     failing = [feed for feed in every if feed.failing_since is not None]
     late = [feed for feed in every if feed.next_poll_at < now - timedelta(minutes=10)]
     polled = max((feed.last_poll_at for feed in every if feed.last_poll_at), default=None)
@@ -202,6 +209,10 @@ async def _prices(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(verdict, "prices", f"{line.source} ({', '.join(line.metals[:3])}): {line.error or 'answers'}")
     if not any(line.error is None for line in poller.health()):
         yield Finding("warn", "prices", "no source answers: prices stay at the last good value, marked stale")
+
+
+def _moment(stamp: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(stamp), UTC) if stamp else None
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from bot import logs
 from bot import settings as configuration
+from bot.commands.lock import sole
+from storage.database import sqlite_path, url_password
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.port, arguments.offline, arguments.open = 8765, False, False
         return preview(arguments)
     _logging(settings)
-    return asyncio.run(_until_stopped(lambda: _serve(settings)))
+    with sole(sqlite_path(settings.database_url)):
+        return asyncio.run(_until_stopped(lambda: _serve(settings)))
 
 
 def preview(arguments: argparse.Namespace) -> int:
@@ -77,6 +80,7 @@ def _logging(settings: Settings) -> None:
         level=settings.headframe_log_level,
         secrets=[
             settings.token,
+            url_password(settings.database_url),
             *(
                 key.get_secret_value()
                 for key in (settings.goldapi_io_key, settings.metals_dev_key, settings.metalpriceapi_key)

@@ -105,7 +105,7 @@ class Gate:
             self.bucket.pause(_BRAKE_SECONDS)
             if self.invalid_requests % 100 == 0:
                 log.error(
-                    "Discord refuses many requests; slowing down far from its ban. Look for channels without permission",
+                    "Discord refuses many requests; slowing down, far from a ban. Look for channels without permission",
                     in_ten_minutes=self.invalid_requests,
                 )
 

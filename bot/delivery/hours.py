@@ -43,7 +43,7 @@ def digest_due(mode: str, hour: int | None, zone: str | None, now: datetime) -> 
     """When a headline found `now` is to travel: at once, at the next full hour, or at the next local digest hour."""
     local = now.astimezone(zone_of(zone))
     if mode == "hourly":
-        # Full by the reader's clock: some zones are half an hour off. Counted in UTC, so that no hour is lost or doubled.
+        # Full by the reader's clock (some zones are half an hour off), counted in UTC: no hour is lost or doubled.
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
         return now.astimezone(UTC) - past + timedelta(hours=1)
     if mode == "daily":

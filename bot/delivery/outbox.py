@@ -1,13 +1,14 @@
-"""The outbox: claims what is due, one message per target at a time, has it sent and records how it went.
+"""The outbox: claims what is due, one message per target at a time, and gives each to a lane that carries it.
 
 Can be killed at any instant: a row is `sending` before the request leaves, its nonce is fixed with it, and what is
-found in `sending` at start is the same message once more.
+found in `sending` at start is the same message once more. What becomes of a message is in `lane`, its pace in `pace`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+import itertools
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +16,12 @@ import structlog
 
 from bot.clock import utcnow
 from bot.delivery import pace
-from bot.delivery.answers import Lost, Outcome, Refused, Retry, Sent
-from storage import deliveries, guilds, outbox
+from bot.delivery.answers import Retry
+from bot.delivery.lane import Carrier, Job
+from bot.delivery.publish import Publisher
+from bot.delivery.steady import ClockWatch, running
+from storage import guilds, outbox
 from storage.errors import StorageError
-from storage.records import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,33 +29,24 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.delivery.answers import Lost
     from bot.delivery.compose import Composer
     from bot.delivery.routes import Routes
     from bot.delivery.sender import Sender
     from storage.database import Database
-    from storage.records import Delivery, JsonObject, Subscription
+    from storage.records import Delivery, Subscription, Target
 
 log = structlog.get_logger(__name__)
 _LANES: Final = 96  # messages under way at once; 45 a second need about a dozen, the rest is for slow answers
+_CLAIM_AT: Final = 32  # free lanes that are worth a look at the whole queue
+_CLAIM_WITHIN: Final = 0.25  # seconds a single free lane waits for others
+_CANDIDATES: Final = 1000  # targets looked at in a claim, so that those served longest ago come first
 _IDLE_SECONDS: Final = 2.0
-_PING_EVERY: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One message about to be sent: its rows share batch and nonce."""
-
-    target: Target
-    rows: tuple[Delivery, ...]
-    nonce: str
-    first_try_at: datetime | None
-
-    @property
-    def ids(self) -> list[int]:
-        return [row.id for row in self.rows]
 
 
 class Outbox:
+    """`wake` when something was queued; `connect` when sending is possible. `counts` are totals since the start."""
+
     def __init__(
         self,
         database: Database,
@@ -62,6 +56,7 @@ class Outbox:
         subscription: Callable[[int], Subscription | None],
         fold_seconds: float = 2.0,
         clock: Callable[[], datetime] = utcnow,
+        steady: Callable[[], float] = running,
     ) -> None:
         self._database = database
         self._composer = composer
@@ -69,15 +64,16 @@ class Outbox:
         self._subscription = subscription
         self._fold = timedelta(seconds=fold_seconds)
         self._clock = clock
+        self._watch = ClockWatch(clock, steady)
+        self.counts: dict[str, int] = {"sent": 0, "retry": 0, "lost": 0, "dropped": 0, "edited": 0}
+        self._carrier = Carrier(database, composer, routes, self.counts, clock)
+        self._publisher = Publisher(database, clock=clock)
         self._sender: Sender | None = None
         self._wake = asyncio.Event()
         self._lanes: dict[Target, asyncio.Task[None]] = {}
-        self._last_sent: dict[Target, datetime] = {}
-        self._last_ping: dict[Target, datetime] = {}
-        self._styles: dict[int, str] = {}  # how messages under way are shown
+        self._served: dict[Target, int] = {}  # when each target last had its turn
+        self._turns = itertools.count(1)
         self._task: asyncio.Task[None] | None = None
-        self.published: asyncio.Queue[tuple[int, int]] = asyncio.Queue(maxsize=1000)
-        self.counts: dict[str, int] = {"sent": 0, "retry": 0, "lost": 0, "dropped": 0, "edited": 0}
 
     def wake(self) -> None:
         """Something may be due."""
@@ -86,6 +82,7 @@ class Outbox:
     def connect(self, sender: Sender | None) -> None:
         """Sending is possible from now on (a sender), or not any more (None)."""
         self._sender = sender
+        self._publisher.connect(sender)
         self._wake.set()
 
     async def start(self) -> None:
@@ -98,6 +95,7 @@ class Outbox:
                 )
                 log.info("settling interrupted deliveries", count=len(left))
         await self.routes.load(self._clock())
+        self._publisher.start()
         self._task = asyncio.create_task(self._run(), name="outbox")
 
     async def stop(self, grace: float = 4.0) -> None:
@@ -106,6 +104,7 @@ class Outbox:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        await self._publisher.stop()
         lanes = list(self._lanes.values())
         if lanes:
             _done, late = await asyncio.wait(lanes, timeout=grace)
@@ -118,6 +117,8 @@ class Outbox:
             self._wake.clear()
             wait = _IDLE_SECONDS
             try:
+                await self._mind_clock()
+                await self.routes.probe(self._clock())
                 if self._sender is not None:
                     wait = await self._round(self._sender)
             except StorageError as error:
@@ -126,11 +127,21 @@ class Outbox:
             except Exception:
                 log.exception("outbox round failed; trying again")
                 wait = 5.0
+            if self._lanes and wait > 0:
+                # Lanes come free one by one; a claim looks at the whole queue and is worth several of them.
+                await asyncio.sleep(0 if _LANES - len(self._lanes) >= _CLAIM_AT else _CLAIM_WITHIN)
             try:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
             except TimeoutError:
                 pass
+
+    async def _mind_clock(self) -> None:
+        moved = self._watch.moved()
+        if moved:
+            async with self._database.write() as connection:
+                rows = await outbox.shift(connection, moved)
+            log.warning("the machine's clock was set; what waits keeps its age", seconds=moved, waiting=rows)
 
     async def _round(self, sender: Sender) -> float:
         """Claim for free lanes; returns how long nothing will be due."""
@@ -141,46 +152,51 @@ class Outbox:
         async with self._database.read() as connection:
             due = await outbox.any_due(connection, now)
         if due:
-            jobs = await self._claim(sender, now, free)
+            jobs, looked = await self._claim(sender, now, free)
             for job in jobs:
                 self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
-            if jobs:
-                return 0.0 if len(self._lanes) < _LANES else _IDLE_SECONDS
+            if looked:
+                return 0.05 if len(self._lanes) < _LANES else _IDLE_SECONDS
         async with self._database.read() as connection:
             at = await outbox.next_due_at(connection)
         if at is None:
             return _IDLE_SECONDS
         return min(max((at - self._clock()).total_seconds(), 0.2), _IDLE_SECONDS)
 
-    async def _claim(self, sender: Sender, now: datetime, free: int) -> list[Job]:
+    async def _claim(self, sender: Sender, now: datetime, free: int) -> tuple[list[Job], int]:
+        """Messages to send now, and how many targets were looked at for them."""
         jobs: list[Job] = []
-        lost: list[tuple[Target, int | None, str]] = []
+        lost: list[tuple[Target, int | None, Lost]] = []
         async with self._database.write() as connection:
-            found = await outbox.due_targets(connection, now, limit=free + len(self._lanes))
-            targets = [one for one, _urgency in found if one not in self._lanes][:free]
-            rows = await outbox.due_rows(connection, now, targets)
+            targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES), free)
             by_target: dict[Target, list[Delivery]] = {}
-            for row in rows:
+            for row in await outbox.due_rows(connection, now, targets):
                 by_target.setdefault(row.target, []).append(row)
             for target, due in by_target.items():
-                guild_id = due[0].guild_id
+                self._served.pop(target, None)
+                self._served[target] = next(self._turns)
                 if target in self.routes.lost:
                     await outbox.hold_target(connection, target, reason="route")
                     continue
-                gone = sender.reachable(target, guild_id)
+                gone = sender.reachable(target, due[0].guild_id)
                 if isinstance(gone, Retry):
                     until = now + pace.backoff(1, gone.after)
                     await outbox.retry(connection, [row.id for row in due], due_at=until, reason=gone.reason)
-                    continue
-                if gone is not None and due[0].batch_id is None:
-                    lost.append((target, guild_id, gone.reason))
-                    continue
-                job = await self._plan(connection, sender, target, due, now)
-                if job is not None:
+                elif gone is not None:
+                    lost.append((target, due[0].guild_id, gone))
+                elif (job := await self._plan(connection, sender, target, due, now)) is not None:
                     jobs.append(job)
-        for target, guild_id, reason in lost:
-            await self.routes.lose(target, guild_id, reason, now)
-        return jobs
+        while len(self._served) > 4 * _CANDIDATES:
+            del self._served[next(iter(self._served))]
+        for target, guild_id, gone in lost:
+            await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
+        return jobs, len(by_target)
+
+    def _in_turn(self, found: Sequence[tuple[Target, int]], free: int) -> list[Target]:
+        """Round robin: of equal urgency, the target served longest ago first."""
+        waiting = [(urgency, self._served.get(target, 0), target) for target, urgency in found]
+        waiting.sort(key=lambda one: one[:2])
+        return [target for _urgency, _turn, target in waiting if target not in self._lanes][:free]
 
     async def _plan(
         self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
@@ -191,19 +207,18 @@ class Outbox:
         if plan.stale:
             await outbox.drop(connection, plan.stale, reason="not delivered within 24 h")
             self.counts["dropped"] += len(plan.stale)
-        if not plan.send:
-            return None
         send = plan.send
+        if not send:
+            return None
         if send[0].batch_id is None and len(send) > 1:
             # What does not fit whole travels in the next message.
             send = send[: await self._composer.fitting(connection, send)]
-        plan = replace(plan, send=send)
-        first = plan.send[0]
+        first = send[0]
         batch_id = first.batch_id or first.id
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
         nonce = first.nonce or f"hf{int(first.created_at.timestamp()):x}-{batch_id}"
-        await outbox.start(connection, [row.id for row in plan.send], batch_id=batch_id, nonce=nonce, now=now)
-        return Job(target, tuple(replace(row, batch_id=batch_id) for row in plan.send), nonce, first.claimed_at)
+        await outbox.start(connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now)
+        return Job(target, tuple(replace(row, batch_id=batch_id) for row in send), nonce, first.claimed_at)
 
     async def _wishes(
         self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
@@ -221,16 +236,16 @@ class Outbox:
             found = await outbox.sent_counts(connection, pairs, since=now - timedelta(hours=1))
             counts = {sub: n for (sub, _kind, _id), n in found.items()}
         zone, start, end = await self._quiet(connection, target, due[0].guild_id)
-        last = self._last_sent.get(target)
+        last = self._carrier.last_sent.get(target)
         return pace.Wishes(
             zone=zone,
             quiet_start=start,
             quiet_end=end,
+            personal=target.kind == "user",
+            single=sender.is_forum(target),
             caps=caps,
             sent_last_hour=counts,
             overflows=await outbox.overflows(connection, target) if caps else {},
-            personal=target.kind == "user",
-            single=sender.is_forum(target),
             not_before=last + self._fold if last is not None else None,
         )
 
@@ -248,111 +263,8 @@ class Outbox:
 
     async def _serve(self, sender: Sender, job: Job) -> None:
         try:
-            outcome = await self._send(sender, job)
-            if outcome is not None:
-                await self._record(job, outcome)
-        except StorageError as error:
-            # The message may be out, the mark is not: the row stays `sending` and is settled by its nonce.
-            log.error("could not record a delivery; settling it later", error=str(error))
-            await self._unmark_later(job)
-        except Exception:
-            log.exception("delivery failed in an unforeseen way; trying again", batch=job.rows[0].batch_id)
-            await self._unmark_later(job)
+            if await self._carrier.carry(sender, job):
+                self._publisher.wake()
         finally:
             self._lanes.pop(job.target, None)
             self._wake.set()
-
-    async def _unmark_later(self, job: Job) -> None:
-        for _attempt in range(60):
-            await asyncio.sleep(2.0)
-            try:
-                await self._record(job, Retry("could not be recorded"))
-            except StorageError:
-                continue
-            return
-
-    async def _send(self, sender: Sender, job: Job) -> Outcome | None:
-        first = job.rows[0]
-        if first.kind == "edit":
-            return await self._edit(sender, first)
-        async with self._database.read() as connection:
-            post = await self._composer.compose(connection, job.rows)
-        if post is None:
-            return Refused("its entries no longer exist")
-        now = self._clock()
-        if post.role_ids:
-            last = self._last_ping.get(job.target)
-            if last is not None and now - last < _PING_EVERY:
-                content = post.content
-                for role in post.role_ids:
-                    content = content.replace(f"<@&{role}>", "")
-                post = replace(post, role_ids=(), content=content.strip())
-            else:
-                self._last_ping[job.target] = now
-        self._styles[job.rows[0].id] = post.style
-        return await sender.send(
-            job.target,
-            post,
-            job.rows,
-            nonce=job.nonce,
-            first_try_at=job.first_try_at,
-            now=now,
-            priority=first.priority,
-        )
-
-    async def _edit(self, sender: Sender, row: Delivery) -> Outcome:
-        batch_id = (row.payload or {}).get("batch_id")
-        async with self._database.read() as connection:
-            rows = await deliveries.batch(connection, int(str(batch_id)))
-            carried = [one for one in rows if one.kind != "edit"]
-            if any(one.state in {"sending", "pending"} for one in carried):
-                return Retry("the message is still being sent")
-            posted = [one for one in carried if one.state == "sent" and one.message_id and one.channel_id]
-            post = await self._composer.compose(connection, posted) if posted else None
-        if post is None or posted[0].channel_id is None or posted[0].message_id is None:
-            return Refused("there is no message to edit")
-        hooked = bool((posted[0].payload or {}).get("hooked"))
-        return await sender.edit(posted[0].channel_id, posted[0].message_id, replace(post, role_ids=()), hooked=hooked)
-
-    async def _record(self, job: Job, outcome: Outcome) -> None:
-        now = self._clock()
-        first = job.rows[0]
-        match outcome:
-            case Sent(channel_id, message_id, hooked):
-                style = self._styles.pop(first.id, "")
-                shown: JsonObject | None = {"style": style, "hooked": hooked} if first.story_id is not None else None
-                async with self._database.write() as connection:
-                    await outbox.sent(
-                        connection, job.ids, channel_id=channel_id, message_id=message_id, now=now, shown=shown
-                    )
-                self.counts["edited" if first.kind == "edit" else "sent"] += len(job.rows)
-                if first.kind != "edit":
-                    self._last_sent[job.target] = now
-                    if len(self._last_sent) > 20_000:
-                        self._last_sent.clear()
-            case Retry(reason, after):
-                tried = first.attempts + 1
-                async with self._database.write() as connection:
-                    if job.first_try_at is not None and now - job.first_try_at > pace.STALE:
-                        await outbox.drop(connection, job.ids, reason=f"not delivered within 24 h: {reason}")
-                        self.counts["dropped"] += len(job.rows)
-                    else:
-                        due = now + pace.backoff(tried, after)
-                        await outbox.retry(connection, job.ids, due_at=due, reason=reason)
-                        self.counts["retry"] += 1
-                log.info("delivery to be retried", batch=first.batch_id, attempts=tried, reason=reason)
-            case Lost(reason):
-                self.counts["lost"] += 1
-                if first.kind == "edit":
-                    async with self._database.write() as connection:
-                        await outbox.drop(connection, job.ids, reason=f"cannot be edited: {reason}")
-                else:
-                    await self.routes.lose(job.target, first.guild_id, reason, now)
-            case Refused(reason):
-                async with self._database.write() as connection:
-                    await outbox.drop(connection, job.ids, reason=reason)
-                self.counts["dropped"] += len(job.rows)
-                log.warning("delivery dropped", batch=first.batch_id, kind=first.kind, reason=reason)
-
-
-__all__ = ["Job", "Outbox"]

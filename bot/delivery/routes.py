@@ -1,10 +1,12 @@
 """Which targets can be reached: marks a lost route, tells its moderators once, and opens it again.
 
-A lost channel keeps its subscriptions and its queue; what is still fresh goes out when the permission is back.
+A lost channel keeps its subscriptions and its queue; what is still fresh goes out when the permission is back. Where
+Discord refuses for a reason the client cannot see, the route is tried again after a while, ever more rarely.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +26,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 FRESH: Final = timedelta(hours=24)
+_TELL_AGAIN: Final = timedelta(hours=24)  # a route that was never whole in between is reported at most so often
+# When to look again at a channel that was refused though nothing shows why; the last one repeats.
+_PROBES: Final = tuple(timedelta(seconds=s) for s in (5, 60, 600, 3600, 4 * 3600, 12 * 3600))
+
+
+@dataclass(slots=True)
+class _Probe:
+    """tries: refusals in a row; due_at: when the next attempt may be made."""
+
+    tries: int
+    due_at: datetime
 
 
 class Routes:
@@ -36,6 +49,8 @@ class Routes:
         self._owner_of = owner_of
         self._changed = changed
         self.lost: dict[Target, str] = {}
+        self._probes: dict[Target, _Probe] = {}
+        self._told: set[Target] = set()  # told of a loss, nothing arrived since
 
     async def load(self, now: datetime) -> None:
         """Read which routes were lost when the last process ended; free what waits for a route that is whole."""
@@ -50,54 +65,105 @@ class Routes:
                 async with self._database.write() as connection:
                     await outbox.release(connection, target, now=now, fresh=FRESH)
 
-    async def lose(self, target: Target, guild_id: int | None, reason: str, now: datetime) -> None:
-        """The target cannot be reached: hold its queue and tell those who can mend it, once."""
+    async def lose(
+        self, target: Target, guild_id: int | None, reason: str, now: datetime, *, seen: bool = False
+    ) -> None:
+        """The target cannot be reached: hold its queue and tell those who can mend it, once.
+
+        seen: the client's own view shows the obstacle, so its end will be seen too; else it is probed now and then.
+        """
         first = target not in self.lost
         self.lost[target] = reason
+        probe = self._probes.get(target)
+        if target.kind == "channel" and not seen and reason not in {"left", "unknown-channel"}:
+            tries = probe.tries + 1 if probe else 1
+            self._probes[target] = probe = _Probe(tries, now + _PROBES[min(tries, len(_PROBES)) - 1])
+        # What was refused without visible cause may have been mended that very moment: ask once more before telling.
+        sure = seen or probe is None or probe.tries > 1
         async with self._database.write() as connection:
             await outbox.hold_target(connection, target, reason="route")
             if target.kind == "user":
-                await guilds.set_user(connection, target.id, now=now, dm_refused_at=now, dm_told_at=None)
+                await guilds.set_user(connection, target.id, now=now, dm_refused_at=now)
             elif guild_id is not None:
                 before = await guilds.channel(connection, target.id)
-                told = before.told_at if before and before.route == "lost" else None
+                told = before.told_at if before is not None else None
+                if sure and reason != "left" and (told is None or now - told > _TELL_AGAIN):
+                    await self._tell(connection, target, guild_id, reason, now)
+                    told = now
+                    self._told.add(target)
                 await guilds.set_channel(
                     connection,
                     target.id,
                     guild_id,
                     route="lost",
                     lost_reason=reason,
-                    lost_since=now,
-                    told_at=told or now,
+                    lost_since=before.lost_since if before and before.lost_since else now,
+                    told_at=told,
                 )
-                if told is None and reason != "left":
-                    await self._tell(connection, target, guild_id, reason, now)
         if first:
             log.warning("route lost", target=f"{target.kind} {target.id}", reason=reason, mend=mend_of(reason))
         self._changed()
 
     async def restore(self, target: Target, now: datetime) -> None:
-        """The target can be reached again: release what is fresh, drop the rest with its reason."""
+        """The target can be reached again, as far as is known: release what is fresh, drop the rest with its reason."""
         if self.lost.pop(target, None) is None:
             return
         async with self._database.write() as connection:
             if target.kind == "user":
-                await guilds.set_user(connection, target.id, now=now, dm_refused_at=None, dm_told_at=None)
+                await guilds.set_user(connection, target.id, now=now, dm_refused_at=None)
             else:
                 settings = await guilds.channel(connection, target.id)
                 if settings is not None:
+                    # `told_at` stays until something has really arrived.
                     await guilds.set_channel(
-                        connection,
-                        target.id,
-                        settings.guild_id,
-                        route="ok",
-                        lost_reason=None,
-                        lost_since=None,
-                        told_at=None,
+                        connection, target.id, settings.guild_id, route="ok", lost_reason=None, lost_since=None
                     )
+                    if settings.told_at is not None:
+                        self._told.add(target)
             released, dropped = await outbox.release(connection, target, now=now, fresh=FRESH)
         log.info("route restored", target=f"{target.kind} {target.id}", released=released, dropped=dropped)
         self._changed()
+
+    async def arrived(self, target: Target) -> None:
+        """A message got through: a later loss is a new one, and is told again. Raises StorageError."""
+        self._probes.pop(target, None)
+        if target not in self._told:
+            return
+        async with self._database.write() as connection:
+            settings = await guilds.channel(connection, target.id)
+            if settings is not None:
+                await guilds.set_channel(connection, target.id, settings.guild_id, told_at=None)
+        self._told.discard(target)
+
+    def may_restore(self, target: Target, now: datetime) -> bool:
+        """Whether a route that looks whole may be tried: at once, unless it was refused though it looked whole."""
+        probe = self._probes.get(target)
+        return probe is None or now >= probe.due_at
+
+    async def probe(self, now: datetime) -> None:
+        """Try again what was refused without visible cause, when its time has come."""
+        for target, probe in list(self._probes.items()):
+            if target not in self.lost:
+                continue
+            if now >= probe.due_at:
+                await self.restore(target, now)
+
+    async def dm_again(self, user_id: int, now: datetime) -> bool:
+        """A person whose direct messages were refused was met at a command: try again. True: tell them so now.
+
+        They are told once a day at most.
+        """
+        target = Target("user", user_id)
+        if target not in self.lost:
+            return False
+        async with self._database.write() as connection:
+            person = await guilds.user(connection, user_id)
+            tell = person.dm_told_at is None or now - person.dm_told_at > _TELL_AGAIN
+            if tell:
+                await guilds.set_user(connection, user_id, now=now, dm_told_at=now)
+        if tell or person.dm_refused_at is None or now - person.dm_refused_at > timedelta(minutes=5):
+            await self.restore(target, now)
+        return tell
 
     async def _tell(
         self, connection: AsyncConnection, target: Target, guild_id: int, reason: str, now: datetime

@@ -66,12 +66,20 @@ class _Read:
 
 
 async def add(
-    services: Services, guild_id: int, address: str, *, by: int | None, rule: str | None = None, explore: bool = True
+    services: Services,
+    guild_id: int,
+    address: str,
+    *,
+    by: int | None,
+    rule: str | None = None,
+    explore: bool = True,
+    agent: str | None = None,
 ) -> Added | Choice | PagePreview:
     """Read a feed (or find the feeds of a site) and have the server read it from now on.
 
     That reading is the feed's first poll: validators are stored, entries count as seen, nothing is posted. With
-    `explore` a page is searched for feeds. Raises UserError with the reason in one line when it cannot be read.
+    `explore` a page is searched for feeds. agent: the operator's User-Agent for this feed. Raises UserError with the
+    reason in one line when it cannot be read.
     """
     url = normal(address)
     async with services.db.read() as connection:
@@ -86,13 +94,14 @@ async def add(
     if known is not None and known.state == "active" and known.primed_at is not None:
         return await _join(services, guild_id, known, by)
     try:
-        read = await _read(services, url, rule)
+        read = await _read(services, url, rule, agent)
     except FeedError as error:
         if error.fault.kind is FaultKind.NOT_A_FEED and explore:
             return await _explore(services, guild_id, url, by, error)
         raise UserError(explain(url, error.fault)) from error
     listed = directory.lookup(url)
-    return await _accept(services, guild_id, url, read, by=by, rule=rule, zone=listed.zone if listed else None)
+    zone = listed.zone if listed else None
+    return await _accept(services, guild_id, url, read, by=by, rule=rule, zone=zone, agent=agent)
 
 
 def normal(address: str) -> str:
@@ -121,8 +130,10 @@ def explain(url: str, fault: Fault) -> str:
     return f"{_('I could not read {url}.').format(url=f'<{url}>')} {fault.detail.rstrip('.')}. {hint}"
 
 
-async def _read(services: Services, url: str, rule: str | None = None) -> _Read:
-    fetched = await services.fetcher.fetch(FetchRequest(url))
+async def _read(services: Services, url: str, rule: str | None = None, agent: str | None = None) -> _Read:
+    if rule is not None and (forbidden := await services.robots.check(url)) is not None:
+        raise FeedError(forbidden)
+    fetched = await services.fetcher.fetch(FetchRequest(url, user_agent=agent))
     if fetched.fault is not None:
         raise FeedError(fetched.fault)
     body = fetched.body or b""
@@ -149,6 +160,7 @@ async def _accept(
     by: int | None,
     rule: str | None = None,
     zone: str | None = None,
+    agent: str | None = None,
 ) -> Added:
     """Store the feed with what was just read as its first poll."""
     now = utcnow()
@@ -164,6 +176,8 @@ async def _accept(
             rule=rule,
         )
         fresh = await feeds.link(connection, guild_id, feed.id, added_by=by, now=now)
+        if agent is not None:
+            await feeds.save_many(connection, [{"id": feed.id, "user_agent": agent}])
     if new or feed.primed_at is None:
         await services.ingest.store([Reading(feed, read.fetched, now, parsed=read.parsed, body_hash=read.body_hash)])
     async with services.db.read() as connection:
@@ -196,6 +210,9 @@ async def _explore(
         return await _accept(services, guild_id, found, read, by=by)
     if works:
         return Choice(tuple((found, title) for found, title, _read_ in works))
+    forbidden = await services.robots.check(fetched.url)
+    if forbidden is not None:
+        raise UserError(explain(url, forbidden)) from error
     for proposal in (await services.parser.propose(body, content_type=content_type, url=fetched.url))[:1]:
         return PagePreview(url, proposal.rule.dumps(), tuple(proposal.preview[:5]))
     raise UserError(

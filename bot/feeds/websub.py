@@ -62,6 +62,22 @@ class Subscriptions(Protocol):
         """News, signed by the hub: the feed or the part of it that changed. Must return soon: hand it to a queue."""
 
 
+_LINK: Final = re.compile(r'<([^<>\s]+)>\s*((?:;\s*[\w*-]+\s*=\s*(?:"[^"]*"|[^\s,;"]+)\s*)+)')
+_REL: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s,;"]+))', re.IGNORECASE)
+
+
+def links(header: str | None) -> dict[str, str]:
+    """The hub and the topic (self) that a Link header names (RFC 8288, WebSub §4): absolute http(s) addresses only."""
+    found: dict[str, str] = {}
+    for target, parameters in _LINK.findall((header or "")[:4000]):
+        relation = _REL.search(parameters)
+        names = (relation[1] or relation[2] or "").lower().split() if relation else []
+        for name in ("hub", "self"):
+            if name in names and target.startswith(("http://", "https://")):
+                found.setdefault(name, target)
+    return found
+
+
 def new_subscription(topic: str, hub: str) -> Subscription:
     """A subscription with a fresh token and secret, not yet asked for."""
     return Subscription(secrets.token_urlsafe(24), topic, hub, secrets.token_urlsafe(32), pending="subscribe")

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.news import text, vocabulary
-from bot.news.model import Document
-from bot.news.tree import EVERYTHING
+from bot.news.model import EVERYTHING, Document
 
 if TYPE_CHECKING:
     from bot.news.model import Tags

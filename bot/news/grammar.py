@@ -21,6 +21,7 @@ from bot.i18n import _
 from bot.news import text as words
 from bot.news import tree
 from bot.news.fault import QueryError
+from bot.news.model import EVERYTHING
 from bot.news.vocabulary import EXCHANGES, FIELD_ALIASES, FIELDS, Vocabulary
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ class _Parser:
         """A word, a prefix, or a phrase: whatever is written together or quoted must stand together."""
         self.count(token)
         if token.kind == "chunk" and token.text == "*":
-            return tree.Facet(tree.EVERYTHING)
+            return tree.Facet(EVERYTHING)
         body = token.text.rstrip()
         starred = body.endswith("*")
         body = body.rstrip("*")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Direction = Literal["up", "down", "flat"]
+EVERYTHING: Final = "all:headlines"  # a facet that every headline has, so that `*` is indexed like any other term
 
 
 @dataclass(frozen=True, slots=True)

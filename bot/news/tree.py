@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from bot.news.model import EVERYTHING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from bot.news.document import Reading
 
 
-EVERYTHING: Final = "all:headlines"  # a facet that every headline has, so that `*` is indexed like any other term
 OPERATORS: Final = ("and", "or", "not")  # words only inside quotes
 
 

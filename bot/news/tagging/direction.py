@@ -83,7 +83,7 @@ class _Reader:
         """Whether "on" or "with" opens background rather than belong to the verb: "weighs on", "ends with a gain"."""
         words, vocab = self.words, self.vocab
         if words[index] == "on":
-            if index and words[index - 1] in vocab.causes:
+            if index and (words[index - 1] in vocab.causes or words[index - 1].startswith(("build", "built"))):
                 return False
             return _ON_PRICE.isdisjoint(words[index + 1 : index + 2])
         if words[index] == "with":
@@ -194,6 +194,8 @@ class _Reader:
     def _sent(self, index: int, ahead: int, end: int) -> Move | None:
         """ "sends gold lower", "drives gold to a record", "sends gold tumbling"."""
         for at in range(ahead + 1, min(end, ahead + 6)):
+            if self.words[at] == "off":  # "lifts gold off two-month low"
+                return self.moves.off(at, end)
             sign = self.vocab.words.get(self.words[at])
             if sign is None:
                 sign = self.moves.extreme(at, ahead)

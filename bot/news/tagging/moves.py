@@ -67,7 +67,7 @@ class Moves:
         if word in _HARDLY and following in _CHANGED:
             return Move(0, index, index + 2)
         if word == "off":
-            return self._off(index, end)
+            return self.off(index, end)
         if word in _STREAKS and following in _STREAK_NOUNS:
             return self._turned(Move(_STREAKS[word], index, index + 2), end)
         if word in vocab.withdraw and following in ("back", "away", "off"):
@@ -160,7 +160,7 @@ class Moves:
             if word == "from" or (word in vocab.other and word not in vocab.price):
                 return None
             if word == "off":
-                return self._off(at, end)
+                return self.off(at, end)
             if word == "hit" and words[at - 1] == "a":
                 return Move(-1, index, at + 1)
             if vocab.verbs.get(word) == 0:
@@ -190,7 +190,7 @@ class Moves:
                 return Move(_opposite(move.sign), move.start, move.end + 1)
         return move
 
-    def _off(self, at: int, end: int) -> Move | None:
+    def off(self, at: int, end: int) -> Move | None:
         """ "off" with its object: off lows is up, off highs and off $5 are down."""
         for later in range(at + 1, min(end, at + 5)):
             if self.words[later] in self.vocab.extremes:
