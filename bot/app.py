@@ -21,6 +21,7 @@ from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
 from bot.desk.weekly import queue_mineral_of_the_week
 from bot.feed_health import FeedHealth
+from bot.errors import StartError
 from bot.feeds.cadence import CadenceSettings
 from bot.feeds.fetch import Fetcher, user_agent
 from bot.feeds.guard import Guard
@@ -42,6 +43,7 @@ from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.subscriptions import SubscriptionBook
 from storage import feeds, guilds, subscriptions
+from storage.alone import Alone
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,6 +68,7 @@ class App:
         self.price_http = price_http
         self.lag = LoopLag()
         self.keeper = Keeper(services)
+        self.alone = Alone(services.db)
         self.metrics: Metrics | None = None
         self.push: Push | None = None
         if services.settings.headframe_public_url:
@@ -161,6 +164,8 @@ class App:
         if services.settings.headframe_metrics_port:
             self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency)
             await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
+        if not await self.alone.take():
+            raise StartError("another Headframe works on this database: stop that one first.")
         async with services.db.write() as connection:
             await feeds.release_leases(connection)
         await services.book.load(services.db)
@@ -219,6 +224,7 @@ class App:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.5):
                     await close()
+        await self.alone.release()
         await services.db.close()
 
     async def _attach(self, client: HeadframeBot) -> None:
@@ -277,6 +283,8 @@ class App:
     async def _housekeep_often(self) -> None:
         now = utcnow()
         await self.keeper.minute(now)
+        if not await self.alone.take():
+            log.error("another Headframe has taken over this database: stop one of the two, or all is posted twice")
         self.services.ingest.forget_before(now - timedelta(hours=49))
         if self.services.db.trouble is None:
             await self._resume_paused(now)

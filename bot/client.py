@@ -17,7 +17,9 @@ from discord.ext import commands
 
 from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
-from bot.delivery.places import standing
+from bot.delivery.places import missing_permissions, standing
+from bot.desk import servers
+from bot.desk.feeds import give_defaults
 from bot.errors import UserError
 from bot.i18n import _, set_language
 from storage import meta
@@ -205,6 +207,14 @@ class HeadframeBot(commands.AutoShardedBot):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info("joined a server", guild=guild.id)
         await self.recheck(guild)
+        await give_defaults(self.services, guild.id)
+        places = [guild.system_channel, *guild.text_channels]
+        place = next((one for one in places if one is not None and not missing_permissions(one)), None)
+        await servers.greet(self.services, guild.id, place.id if place else None)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        log.info("left a server; what it set up is kept for 30 days", guild=guild.id)
+        await servers.left(self.services, guild.id)
 
     async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         await self.recheck(after.guild)

@@ -175,7 +175,8 @@ class Pipeline:
                 return
             await self.poll(feed)
         except StorageError as error:
-            log.error("a poll could not be stored; it is repeated", feed=feed.url, error=str(error))
+            # The change of the database's state is logged once, by `housekeeping.Keeper`.
+            log.debug("a poll could not be stored; it is repeated", feed=feed.url, error=str(error))
         except Exception:
             log.exception("a poll failed in an unforeseen way; it is repeated later", feed=feed.url)
             fault = Fault(FaultKind.PARSE, "Headframe could not process this feed; see its log.")

@@ -11,8 +11,11 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.delivery.markdown import clamp_plain, escape
+from bot.desk import feed_options
 from bot.desk import feeds as desk
 from bot.errors import UserError
+from bot.feeds.model import FaultKind
+from bot.feeds.reasons import advice, reason
 from bot.i18n import _, language, ngettext, set_language
 from cogs.ui.answer import answer
 from cogs.ui.pages import Pages
@@ -84,7 +87,6 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
             _("Removed {name}. Nothing of it is posted here any more.").format(name=_name(found.title, found.url)),
         )
 
-    @remove.autocomplete("feed")
     async def _mine(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         wanted = current.casefold()
         return [
@@ -103,6 +105,30 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
         mine.sort(key=lambda one: (one.feed.failing_since is None, one.feed.title or one.feed.url))
         pages = Pages(_("Health of the feeds"), [_health(one) for one in mine], per_page=6, language=language())
         await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
+
+    @app_commands.command(name="zone", description=locale_str("Time zone of a feed whose dates name none"))
+    @app_commands.describe(feed=locale_str("Which feed"), timezone=locale_str("Such as America/Toronto; empty: UTC"))
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def zone(self, interaction: Interaction, feed: str, timezone: str | None = None) -> None:
+        found = await feed_options.set_zone(
+            self.bot.services, _guild(interaction), feed, timezone, by=interaction.user.id
+        )
+        text = _("Dates of {name} that name no zone are read as {zone} from now on.")
+        await answer(interaction, text.format(name=_name(found.title, found.url), zone=timezone or "UTC"))
+
+    @app_commands.command(name="agent", description=locale_str("For the operator: another User-Agent for one feed"))
+    @app_commands.describe(
+        feed=locale_str("A feed of this server, or the address of one that refuses Headframe"),
+        user_agent=locale_str("What to send; empty: the usual one"),
+    )
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def agent(self, interaction: Interaction, feed: str, user_agent: str | None = None) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        found = await feed_options.set_agent(
+            self.bot.services, _guild(interaction), feed, user_agent, by=interaction.user.id
+        )
+        text = _("{name} is asked with that user agent.") if user_agent else _("{name} is asked with the usual one.")
+        await answer(interaction, text.format(name=_name(found.title, found.url)))
 
     @app_commands.command(name="import", description=locale_str("Add the feeds of an OPML file"))
     @app_commands.describe(file=locale_str("An OPML file, as feed readers export it"))
@@ -131,6 +157,9 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
         await answer(
             interaction, _("Your feeds, for any feed reader."), files=[discord.File(io.BytesIO(data), "feeds.opml")]
         )
+
+    for command in (remove, zone, agent):
+        command.autocomplete("feed")(_mine)
 
 
 class _Choice(discord.ui.View):
@@ -225,14 +254,18 @@ def _line(one: GuildFeed) -> str:
 def _health(one: GuildFeed) -> str:
     feed = one.feed
     lines = [_line(one)]
+    kind = FaultKind(feed.fault_kind) if feed.fault_kind else None
     if feed.state == "retired":
-        lines.append(_("Retired: the publisher says it is gone for good. Remove it or add its new address."))
-        return "\n".join(lines)
+        return (
+            lines[0]
+            + "\n-# "
+            + _("Retired: {why} {do}").format(why=reason(kind or FaultKind.GONE), do=advice(kind or FaultKind.GONE))
+        )
     if feed.last_success_at:
         lines.append(_("Last read <t:{at}:R>").format(at=int(feed.last_success_at.timestamp())))
     if feed.failing_since:
         since = int(feed.failing_since.timestamp())
-        lines.append(_("Failing since <t:{at}:R>: {why}").format(at=since, why=escape(feed.fault_detail or "")))
+        lines.append(_("Failing since <t:{at}:R>: {why}").format(at=since, why=reason(kind or FaultKind.HTTP)))
     lines.append(_("next <t:{at}:R>").format(at=int(feed.next_poll_at.timestamp())))
     return lines[0] + "\n-# " + " · ".join(lines[1:])
 

@@ -122,7 +122,7 @@ class Outbox:
                 if self._sender is not None:
                     wait = await self._round(self._sender)
             except StorageError as error:
-                log.error("outbox waits for the database", error=str(error))
+                log.debug("outbox waits for the database", error=str(error))
                 wait = 5.0
             except Exception:
                 log.exception("outbox round failed; trying again")

@@ -10,7 +10,8 @@ from bot.errors import UserError
 from bot.i18n import LANGUAGES, _
 from bot.prices.currency import UnknownCurrency, parse_currency
 from bot.prices.units import UnknownUnit, parse_unit
-from storage import guilds
+from storage import deliveries, guilds
+from storage.records import NewDelivery, Target
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -56,6 +57,33 @@ async def change(
         changes["notice_channel_id"] = notices
     async with services.db.write() as connection:
         return await guilds.set_guild(connection, guild_id, now=utcnow(), **changes)
+
+
+async def greet(services: Services, guild_id: int, channel_id: int | None) -> None:
+    """One short hello on joining a server, once, where the bot may write; through the outbox like everything else."""
+    now = utcnow()
+    async with services.db.write() as connection:
+        before = await guilds.guild(connection, guild_id)
+        await guilds.set_guild(connection, guild_id, now=now, left_at=None)
+        if before.hello_at is not None or channel_id is None:
+            return
+        await guilds.set_guild(connection, guild_id, now=now, hello_at=now)
+        text = _(
+            "Hello! I post mining and metals headlines where you want them. A moderator begins with `/setup`; "
+            "everyone can use `/news latest`, `/mineral info`, `/price now` and `/alert keyword`."
+        )
+        row = NewDelivery(
+            Target("channel", channel_id), "notice:hello", "notice", now, now, now,
+            guild_id=guild_id, priority=2, payload={"content": text},
+        )  # fmt: skip
+        await deliveries.enqueue(connection, [row])
+    services.outbox.wake()
+
+
+async def left(services: Services, guild_id: int) -> None:
+    """The bot was removed: what the server set up is kept for 30 days, should it come back."""
+    async with services.db.write() as connection:
+        await guilds.set_guild(connection, guild_id, now=utcnow(), left_at=utcnow())
 
 
 def show(now: GuildSettings) -> list[tuple[str, str]]:

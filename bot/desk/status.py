@@ -57,6 +57,8 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
                 len({one.target_id for one in lost}),
             ).format(n=len({one.target_id for one in lost}))
         )
+    if services.db.trouble is not None:
+        lines.append(_("⚠ My database can't be written now. News waits and comes once it can."))
     if late > 60:
         lines.append(_("⚠ Posts are {n} seconds late.").format(n=int(late)))
     details = (
@@ -68,4 +70,4 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
         (_("Polls behind schedule (p95)"), f"{max(lag, 0):.1f} s"),
         (_("Discord latency"), f"{latency * 1000:.0f} ms" if math.isfinite(latency) else "—"),
     )
-    return Report(not failing and not lost and late <= 60, tuple(lines), details)
+    return Report(services.db.trouble is None and not failing and not lost and late <= 60, tuple(lines), details)

@@ -57,7 +57,12 @@ async def seed(
         rows = []
         for place, (story, entry) in enumerate(zip(ids, entry_ids, strict=True)):
             for target, guild_id in targets:
-                fields: dict[str, Any] = {"due_at": at, "order_at": at + timedelta(seconds=place), "created_at": at, **more}
+                fields: dict[str, Any] = {
+                    "due_at": at,
+                    "order_at": at + timedelta(seconds=place),
+                    "created_at": at,
+                    **more,
+                }
                 rows.append(
                     NewDelivery(
                         target=target, dedupe_key=f"story:{story}", kind="headline", guild_id=guild_id, story_id=story,

@@ -54,7 +54,9 @@ def sent(plan: pace.Plan) -> list[int]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_plan(case: str, rows: list[Any], wishes: dict[str, Any], expected: list[int], held: dict[str, list[int]]) -> None:
+def test_plan(
+    case: str, rows: list[Any], wishes: dict[str, Any], expected: list[int], held: dict[str, list[int]]
+) -> None:
     plan = pace.plan(rows, pace.Wishes(**wishes), NOW)
     assert sent(plan) == expected
     assert {hold.reason: list(hold.ids) for hold in plan.holds} == held
@@ -98,7 +100,12 @@ NY, PARIS, LORD_HOWE, KOLKATA = "America/New_York", "Europe/Paris", "Australia/L
 @pytest.mark.parametrize(
     ("zone", "hour", "found", "due"),
     [
-        (NY, 8, "2026-03-07T20:00", "2026-03-08T12:00"),  # the night the clocks go forward: 8:00 is 12:00 UTC, not 13:00
+        (
+            NY,
+            8,
+            "2026-03-07T20:00",
+            "2026-03-08T12:00",
+        ),  # the night the clocks go forward: 8:00 is 12:00 UTC, not 13:00
         (NY, 8, "2026-03-07T12:30", "2026-03-07T13:00"),
         (NY, 2, "2026-03-08T05:00", "2026-03-08T07:00"),  # 2:00 does not exist: two hours after midnight
         (NY, 8, "2026-10-31T20:00", "2026-11-01T13:00"),  # back again

@@ -1,0 +1,160 @@
+"""The guided start: what a moderator chose so far, a sample of what it would bring, carrying it out, and undoing it.
+
+The choices are kept with the server's settings, so that a setup can be left and taken up again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.clock import utcnow
+from bot.desk import feeds, follows, servers
+from bot.errors import UserError
+from bot.feeds import directory
+from bot.i18n import _
+from storage import guilds
+from storage import subscriptions as stored
+from storage.records import NewSubscription
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.services import Services
+    from storage.records import Entry, JsonObject
+
+PRESETS: Final[Mapping[str, str]] = {
+    "gold": "mineral:gold OR mineral:silver OR mineral:pgm",
+    "battery": "mineral:lithium OR mineral:nickel OR mineral:cobalt OR mineral:graphite OR mineral:manganese",
+    "policy": "topic:policy OR topic:tariffs OR topic:export-controls OR topic:permits-courts",
+    "juniors": "topic:exploration OR topic:resource-estimate OR topic:financing",
+    "everything": "*",
+}
+MOST_FEEDS: Final = 25  # what one select menu of Discord holds
+
+
+def preset_name(slug: str) -> str:
+    names = {
+        "gold": _("Gold & silver"),
+        "battery": _("Battery metals"),
+        "policy": _("Critical minerals & policy"),
+        "juniors": _("Junior miners"),
+        "everything": _("Everything"),
+    }
+    return names[slug]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What has been chosen. follows: preset → channel id; made: what Start did, for Undo."""
+
+    language: str | None = None
+    timezone: str | None = None
+    notices: int | None = None
+    follows: dict[str, int] = field(default_factory=dict)
+    feeds: list[str] = field(default_factory=list)
+    made: dict[str, Any] = field(default_factory=dict)
+
+
+async def load(services: Services, guild_id: int) -> Plan:
+    """The setup under way; a new one with the server's present settings where there is none."""
+    async with services.db.read() as connection:
+        now = await guilds.guild(connection, guild_id)
+    if now.setup:
+        return Plan(**now.setup)  # type: ignore[arg-type]
+    return Plan(now.language, now.timezone, now.notice_channel_id)
+
+
+async def save(services: Services, guild_id: int, plan: Plan | None) -> None:
+    state: JsonObject | None = asdict(plan) if plan else None
+    async with services.db.write() as connection:
+        await guilds.set_guild(connection, guild_id, now=utcnow(), setup=state)
+
+
+def offered() -> list[directory.Listed]:
+    """Feeds of the directory to choose from, those that work first."""
+    listed = sorted(directory.entries(), key=lambda one: (not one.default, one.status != "works", one.title))
+    return [one for one in listed if one.status != "dead"][:MOST_FEEDS]
+
+
+async def sample(services: Services, guild_id: int, plan: Plan) -> list[tuple[str, int, list[Entry]]]:
+    """(preset, how many headlines of the last day it would have brought, the newest three)."""
+    found = []
+    for preset in plan.follows:
+        query = follows.read_query(PRESETS[preset])
+        newest, total, _since = await follows.recent_matches(services, guild_id, query, days=1, limit=3)
+        found.append((preset, total, newest))
+    return found
+
+
+async def start(services: Services, guild_id: int, plan: Plan, by: int) -> list[str]:
+    """Carry the plan out; returns what could not be done, a line each. What was done is kept for `undo`."""
+    before = await servers.settings(services, guild_id)
+    await servers.change(services, guild_id, language=plan.language, timezone=plan.timezone, notices=plan.notices)
+    problems: list[str] = []
+    made: dict[str, Any] = {
+        "language": before.language,
+        "timezone": before.timezone,
+        "notices": before.notice_channel_id,
+        "subscriptions": [],
+        "feeds": [],
+    }
+    for preset, channel_id in plan.follows.items():
+        query = PRESETS[preset]
+        new = NewSubscription(
+            scope_guild_id=guild_id,
+            target_kind="channel",
+            target_id=channel_id,
+            query=query,
+            canonical=follows.read_query(query).canonical,
+            created_by=by,
+        )
+        try:
+            subscription, fresh = await follows.follow(services, new)
+        except UserError as error:
+            problems.append(str(error))
+            continue
+        if fresh:
+            made["subscriptions"].append(subscription.id)
+    slots = asyncio.Semaphore(4)
+
+    async def add(url: str) -> None:
+        async with slots:
+            try:
+                result = await feeds.add(services, guild_id, url, by=by, explore=False)
+            except UserError as error:
+                problems.append(str(error))
+                return
+            if isinstance(result, feeds.Added) and not result.already:
+                made["feeds"].append(result.feed.id)
+
+    await asyncio.gather(*(add(url) for url in plan.feeds))
+    plan.made = made
+    await save(services, guild_id, plan)
+    return problems
+
+
+async def undo(services: Services, guild_id: int, plan: Plan) -> None:
+    """Take back what the last Start did, and nothing else."""
+    made = plan.made
+    async with services.db.read() as connection:
+        mine = await stored.get_many(connection, list(made.get("subscriptions", [])))
+    for subscription in mine.values():
+        if subscription.scope_guild_id == guild_id:
+            await follows.end(services, subscription)
+    for feed_id in made.get("feeds", []):
+        try:
+            await feeds.remove(services, guild_id, feed_id)
+        except UserError:
+            continue  # a moderator has removed it meanwhile
+    async with services.db.write() as connection:
+        await guilds.set_guild(
+            connection,
+            guild_id,
+            now=utcnow(),
+            language=made.get("language"),
+            timezone=made.get("timezone"),
+            notice_channel_id=made.get("notices"),
+            setup=None,
+        )

@@ -1,0 +1,78 @@
+"""/setup: two minutes from nothing to news, resumable, and undone when one thinks better of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from storage import feeds, guilds, subscriptions
+from tests.house import House, eventually, house, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def press(h: House, used: Any, what: str) -> None:
+    await h.local.press(used.original.data, what, "moderator")
+
+
+async def test_from_nothing_to_news_and_back(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        wire = h.wire("/wire.xml", "Gold rises to a record in London")
+        await h.use("moderator", "lounge", "feed add", url=wire.url)
+        used = await h.local.invoke("moderator", h.guild, "lounge", "setup", timezone="Europe/Paris")
+        await used.message()
+        assert "Step 1 of 5" in said(used.original.data)
+        await press(h, used, "Next")
+        await eventually(lambda: "Step 2" in said(used.original.data))
+        await press(h, used, "Next")
+        await eventually(lambda: "Step 3" in said(used.original.data))
+        menus = [c for row in used.original.data["components"] for c in row["components"] if c["type"] == 8]
+        channel = h.local.channel("gold-silver").id
+        await h.local.select(used.original.data, menus[0]["custom_id"], [str(channel)], "moderator")
+        await eventually(lambda: "Gold & silver →" in said(used.original.data))
+        await press(h, used, "Next")
+        await eventually(lambda: "Step 4" in said(used.original.data))
+        await press(h, used, "Next")
+        await eventually(lambda: "Gold rises to a record in London" in said(used.original.data)), "a live sample"
+        await press(h, used, "Start")
+        await eventually(lambda: "All set" in said(used.original.data))
+        wire.publish("Silver falls as gold steadies")
+        await eventually(lambda: h.posts("gold-silver"))
+        async with h.app.services.db.read() as c:
+            assert (await guilds.guild(c, h.guild.id)).timezone == "Europe/Paris"
+        await press(h, used, "Undo")
+        await eventually(lambda: "Undone" in said(used.original.data))
+        async with h.app.services.db.read() as c:
+            assert await subscriptions.of_guild(c, h.guild.id) == []
+            assert (await guilds.guild(c, h.guild.id)).timezone is None
+            assert await feeds.count_of_guild(c, h.guild.id) == 1, "what was there before stays"
+
+
+async def test_it_is_taken_up_where_it_was_left(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        first = await h.local.invoke("moderator", h.guild, "lounge", "setup", timezone="Asia/Tokyo")
+        await first.message()
+        await press(h, first, "Next")
+        await eventually(lambda: "Step 2" in said(first.original.data))
+        again = await h.use("moderator", "lounge", "setup")
+        assert "Asia/Tokyo" in again
+
+
+async def test_it_says_hello_once_where_it_may_write(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        owner = h.local.world.user("moderator")
+        guild = h.local.world.add_guild("Second Club", owner)
+        channel = h.local.world.add_channel(guild, "general")
+        for _again in range(2):
+            # Put out and added again: now with a channel to write in, and the second time it knows the place.
+            h.local.world.emit("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id)
+            h.local.world.emit("GUILD_CREATE", {}, guild_id=guild.id)
+        await eventually(lambda: h.local.channel_messages(channel))
+        assert ["/setup" in said(message) for message in h.local.channel_messages(channel)] == [True]
+        h.local.world.remove_guild(guild)
+
+        async def left() -> bool:
+            async with h.app.services.db.read() as c:
+                return (await guilds.guild(c, guild.id)).left_at is not None
+
+        await eventually(left)
