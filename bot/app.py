@@ -20,8 +20,8 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
 from bot.desk.weekly import queue_mineral_of_the_week
-from bot.feed_health import FeedHealth
 from bot.errors import StartError
+from bot.feed_health import FeedHealth
 from bot.feeds.cadence import CadenceSettings
 from bot.feeds.fetch import Fetcher, user_agent
 from bot.feeds.guard import Guard

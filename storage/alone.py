@@ -1,6 +1,6 @@
 """One Headframe to a PostgreSQL database: an advisory lock on a connection of its own, gone with the process.
 
-Two processes on one outbox would each post everything. SQLite files have a lock of the command line's (`commands.lock`).
+Two processes on one outbox would each post everything. SQLite files have a lock of the command line's own.
 """
 
 from __future__ import annotations

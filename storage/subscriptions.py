@@ -12,7 +12,7 @@ from storage.rows import columns, into
 from storage.schema import deliveries, subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -163,3 +163,10 @@ async def made_by(connection: AsyncConnection, user_id: int) -> list[Subscriptio
         .order_by(subscriptions.c.id)
     )
     return [into(Subscription, row) for row in rows]
+
+
+async def bulk_insert(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Many at once, given by column (imports, benchmarks)."""
+    if rows:
+        await connection.execute(insert(subscriptions), list(rows))
+        await meta.count(connection, VERSION)

@@ -42,7 +42,13 @@ def for_session(world: World, event: Event, intents: int) -> Json | None:
         return None
     if event.name == "GUILD_CREATE":
         guild = world.guilds.get(event.guild_id or 0)
-        return guild_create(world, guild, intents) if guild else None
+        if guild is None:
+            return None
+        whole = guild_create(world, guild, intents)
+        if event.data.get("join"):
+            # Discord leaves the key out where the bot is new: so libraries tell a join from the end of an outage.
+            whole = {name: value for name, value in whole.items() if name != "unavailable"}
+        return whole
     if event.channel_id and event.name.startswith(_SEEN_ONLY):
         channel = world.channels.get(event.channel_id)
         if channel is not None and not world.can_see(world.bot.id, channel):

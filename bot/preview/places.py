@@ -118,7 +118,7 @@ class Places:
         for user, roles in ((owner, []), (self.bot, [role_id])):
             guild.members[user.id] = m.Member(user.id, payloads.member(self.clock.now(), roles))
         self.guilds[new] = guild
-        self.emit("GUILD_CREATE", {}, guild_id=new)
+        self.emit("GUILD_CREATE", {"join": True}, guild_id=new)
         return guild
 
     def remove_guild(self, guild: m.Guild) -> None:

@@ -66,7 +66,7 @@ async def test_it_says_hello_once_where_it_may_write(tmp_path: Path) -> None:
         for _again in range(2):
             # Put out and added again: now with a channel to write in, and the second time it knows the place.
             h.local.world.emit("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id)
-            h.local.world.emit("GUILD_CREATE", {}, guild_id=guild.id)
+            h.local.world.emit("GUILD_CREATE", {"join": True}, guild_id=guild.id)
         await eventually(lambda: h.local.channel_messages(channel))
         assert ["/setup" in said(message) for message in h.local.channel_messages(channel)] == [True]
         h.local.world.remove_guild(guild)
