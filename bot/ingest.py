@@ -203,6 +203,12 @@ class Ingest:
         joined: list[int] = []
         for count, one in enumerate(fresh):
             at = one.entry.first_seen_at
+            if _archived(one):
+                # What a feed held from weeks ago when it was added: no news of today tells that story.
+                story = next(ids)
+                begun.append((story, one.entry.title, one.entry.published_at or at, at))
+                one.entry = replace(one.entry, story_id=story)
+                continue
             placed = self._stories.place(one.entry.title, at, one.tags)
             if placed.story is None:
                 story = next(ids)
@@ -333,6 +339,11 @@ def _kind(reading: Reading) -> identity.Kind:
         case "title":
             return "title"
     return identity.choose_kind(reading.parsed.entries if reading.parsed else ()) or "title"
+
+
+def _archived(one: _Fresh) -> bool:
+    published = one.entry.published_at
+    return one.entry.silent and published is not None and published < one.entry.first_seen_at - WINDOW
 
 
 def _fresh(reading: Reading, new: identity.New) -> _Fresh:

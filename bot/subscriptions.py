@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -36,9 +37,16 @@ class SubscriptionBook:
 
     async def load(self, database: Database) -> None:
         """Read all of them; one whose query this version cannot read is logged and left out, not lost."""
-        async with database.read() as connection:
-            async for subscription in subscriptions.every(connection):
-                self.put(subscription)
+        # Nothing that is made here is garbage: collecting meanwhile doubles the time (measured at 20,000). Afterwards
+        # the collector leaves all of it alone, which spares the event loop long pauses.
+        gc.disable()
+        try:
+            async with database.read() as connection:
+                async for subscription in subscriptions.every(connection):
+                    self.put(subscription)
+        finally:
+            gc.enable()
+            gc.freeze()
 
     def put(self, subscription: Subscription) -> None:
         """Add a subscription or take over its changed fields."""

@@ -178,11 +178,18 @@ async def stories_by_id(connection: AsyncConnection, story_ids: Iterable[int]) -
 
 
 async def window(connection: AsyncConnection, since: datetime) -> list[tuple[int, int, str, datetime]]:
-    """(entry id, story id, title, time) of all entries seen since then, oldest first: to rebuild the story index."""
+    """(entry id, story id, title, time) of entries seen since then, oldest first: to rebuild the story index.
+
+    Left out is what a feed held from before then when it was added.
+    """
     when = func.coalesce(entries.c.published_at, entries.c.first_seen_at)
     rows = await connection.execute(
         select(entries.c.id, entries.c.story_id, entries.c.title, entries.c.first_seen_at, when.label("at"))
-        .where(entries.c.first_seen_at >= since, entries.c.story_id.is_not(None))
+        .where(
+            entries.c.first_seen_at >= since,
+            entries.c.story_id.is_not(None),
+            or_(entries.c.silent.is_(False), when >= since),
+        )
         .order_by(entries.c.id)
     )
     return [(row.id, row.story_id, row.title, row.first_seen_at) for row in rows]

@@ -16,10 +16,12 @@ from typing import Final
 
 ITEMS: Final = 30
 _SLOW: Final = 0.3
-_SUBJECTS: Final = ["Barrick", "Newmont", "Teck", "Vale", "Ivanhoe", "Lundin", "Hecla", "Kinross", "Agnico", "Cameco", "Glencore", "Antofagasta"]
-_VERBS: Final = ["raises", "cuts", "halts", "restarts", "expands", "sells", "approves", "delays", "drills", "funds"]
-_OBJECTS: Final = ["gold", "copper", "lithium", "nickel", "silver", "uranium", "zinc", "cobalt", "graphite", "tin", "platinum", "potash"]
-_PLACES: Final = ["Chile", "Peru", "Ontario", "Nevada", "Zambia", "Quebec", "Mali", "Indonesia", "Australia", "Mexico", "Ghana", "Alaska"]
+_SUBJECTS: Final = (
+    "Barrick", "Newmont", "Teck", "Vale", "Ivanhoe", "Lundin", "Hecla", "Kinross", "Agnico", "Cameco", "Glencore",
+)  # fmt: skip
+_VERBS: Final = ("raises", "cuts", "halts", "restarts", "expands", "sells", "approves", "delays", "drills", "funds")
+_OBJECTS: Final = ("gold", "copper", "lithium", "nickel", "silver", "uranium", "zinc", "cobalt", "graphite", "tin")
+_PLACES: Final = ("Chile", "Peru", "Ontario", "Nevada", "Zambia", "Quebec", "Mali", "Indonesia", "Mexico", "Ghana")
 _BASE: Final = 1_790_000_000
 
 

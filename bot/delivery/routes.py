@@ -168,7 +168,7 @@ class Routes:
     async def _tell(
         self, connection: AsyncConnection, target: Target, guild_id: int, reason: str, now: datetime
     ) -> None:
-        key = f"lost:{target.id}:{int(now.timestamp())}"
+        key = f"lost:{target.id}:{int(now.timestamp() * 1000)}"
         await self.tell(connection, guild_id, lambda: lost_text(target.id, reason), key, now, avoid=target.id)
 
     async def tell(

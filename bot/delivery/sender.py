@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 EDIT_PRIORITY: Final = 3
 _REQUEST_SECONDS: Final = 45.0  # waiting for the bucket and discord.py's own retries included
 _NONCE_SECONDS: Final = 90.0  # Discord remembers a nonce for a few minutes; stay well inside
+_PUBLISHED_ALREADY: Final = 40033
 Place = discord.PartialMessageable | discord.ForumChannel
 
 
@@ -134,7 +135,11 @@ class Sender:
 
         async def work() -> Outcome:
             message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
-            await message.publish()
+            try:
+                await message.publish()
+            except discord.HTTPException as error:
+                if error.code != _PUBLISHED_ALREADY:
+                    raise
             return Sent(channel_id, message_id)
 
         return await self._guarded(work, EDIT_PRIORITY)
@@ -198,8 +203,8 @@ class Sender:
             return Retry("rate limited", error.retry_after)
         except (aiohttp.ClientError, OSError) as error:
             return Retry(f"connection: {type(error).__name__}")
-        except (KeyError, RuntimeError) as error:
-            # A 429 page of Discord's outer wall without the fields discord.py expects; a session that was just closed.
+        except (KeyError, RuntimeError, AssertionError) as error:
+            # A 429 without the fields discord.py expects; a session that is being closed.
             return Retry(f"no clear answer: {type(error).__name__}")
         except (discord.DiscordException, ValueError, TypeError, AttributeError) as error:
             log.exception("a post could not be made")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.preview import World
 from storage import feeds
 from tests.corpus import recorded_feeds, shared
 from tests.feedserver import Reply
@@ -29,8 +30,8 @@ def feed(title: str, *headlines: str) -> Reply:
 
 def listing(*headlines: str) -> Reply:
     blocks = "".join(
-        f"<article class='story'><h2><a href='/story/{number}'>{title}</a></h2><p>More</p></article>"
-        for number, title in enumerate(headlines)
+        f"<article class='story'><h2><a href='/story/{title.split()[0].lower()}'>{title}</a></h2><p>More</p></article>"
+        for title in headlines
     )
     return page(body=f"<main>{blocks}</main>")
 
@@ -92,7 +93,7 @@ async def _stored_is(h: House, wanted: list[str]) -> bool:
         (page(), "no feed"),
         (Reply(404), "no feed at this address"),
         (Reply(403), "refuse"),
-        (Reply(200, {"Content-Type": "application/pdf"}, b"%PDF-1.7 nothing"), "I could not read"),
+        (Reply(200, {"Content-Type": "application/pdf"}, b"%PDF-1.7 nothing"), "no feed"),
     ],
     ids=["a page without any", "not there", "refused", "not even a page"],
 )
@@ -108,7 +109,10 @@ async def test_what_cannot_be_read_is_answered_in_one_line(tmp_path: Path, reply
 
 async def test_json_feeds_and_news_sitemaps_are_feeds_too(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        json = b'{"version":"https://jsonfeed.org/version/1.1","title":"J","items":[{"id":"1","title":"Gold","url":"http://x.example/1"}]}'
+        json = (
+            b'{"version":"https://jsonfeed.org/version/1.1","title":"J",'
+            b'"items":[{"id":"1","title":"Gold","url":"http://x.example/1"}]}'
+        )
         sitemap = (
             b'<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
             b'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>http://x.example/2</loc><news:news>'
@@ -183,7 +187,7 @@ async def test_the_moderators_are_told_of_a_closed_feed(tmp_path: Path) -> None:
         wire = h.wire("/wire.xml", "Gold one")
         await h.use("moderator", "lounge", "feed add", url=wire.url)
         h.server.script["/wire.xml"] = Reply(410)
-        owner = h.local.world.users[h.guild.owner_id].name
+        owner = h.local.world.users[h.guild.owner_id]
         await eventually(lambda: h.local.dm_messages(owner))
         assert "closed for good" in said(h.local.dm_messages(owner)[0])
         assert "Retired" in await h.use("moderator", "lounge", "feed health")
@@ -214,25 +218,20 @@ async def test_lists_go_in_with_a_line_for_each_and_come_out_again(tmp_path: Pat
 
 
 async def test_only_the_operator_sets_a_user_agent_also_for_a_feed_that_refuses_the_usual_one(tmp_path: Path) -> None:
+    def picky(request: Any) -> Reply:
+        return feed("P", "Gold") if request.header("User-Agent") == "Nice/1.0" else Reply(403)
+
     async with house(tmp_path) as h:
-        operator = h.local.world.user_named("moderator").id if hasattr(h.local.world, "user_named") else _id(h)
-
-        def picky(request: Any) -> Reply:
-            return feed("P", "Gold") if request.header("User-Agent") == "Nice/1.0" else Reply(403)
-
         h.server.script["/p"] = picky
         url = h.server.url("/p")
         assert "refuse" in await h.use("moderator", "lounge", "feed add", url=url)
         assert "Only the operator" in await h.use("moderator", "lounge", "feed agent", feed=url, user_agent="Nice/1.0")
-    async with house(tmp_path, headframe_owner_ids=str(operator)) as h:
+    world = World.demo()
+    async with house(tmp_path, world=world, headframe_owner_ids=str(world.user("moderator").id)) as h:
         h.server.script["/p"] = picky
         url = h.server.url("/p")
         assert "that user agent" in await h.use("moderator", "lounge", "feed agent", feed=url, user_agent="Nice/1.0")
         assert await stored(h) == ["/p"]
-
-
-def _id(h: House) -> int:
-    return next(user.id for user in h.local.world.users.values() if user.name == "moderator")
 
 
 async def test_a_zone_is_set_by_the_only_server_that_reads_the_feed(tmp_path: Path) -> None:

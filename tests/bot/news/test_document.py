@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.news.document import Reading
+from bot.news.model import EVERYTHING
 from tests.bot.news.alert_kit import headline
 
 
@@ -17,11 +18,12 @@ def test_tags_become_facets_closed_over_groups_and_lists() -> None:
     assert document.facets == {
         "mineral:neodymium", "mineral:rare_earths", "list:us-2025", "list:us-2022", "list:canada-2024",
         "topic:policy", "topic:deals", "direction:up", "ticker:nem", "source:mining.com", "source:mining",
+        EVERYTHING,
     }  # fmt: skip
 
 
-def test_a_bare_headline_has_no_facets() -> None:
-    assert headline("Gold").facets == frozenset()
+def test_a_bare_headline_has_only_the_facet_of_every_headline() -> None:
+    assert headline("Gold").facets == {EVERYTHING}
 
 
 def test_an_open_phrase_needs_a_word_after_it() -> None:

@@ -98,7 +98,10 @@ export class Composer {
     const listed = this.#picker.open && this.#picker.count > 0;
     if (listed && (event.key === "ArrowDown" || event.key === "ArrowUp")) this.#picker.move(event.key === "ArrowDown" ? 1 : -1);
     else if (listed && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey && !event.isComposing) this.#picker.choose();
-    else if (event.key === "Escape" && this.#picker.open) this.#picker.hide();
+    else if (event.key === "Escape" && this.#picker.open) {
+      this.#picker.hide();
+      if (this.#text.value === "/") this.#text.value = "";
+    }
     else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.#sendText();
     else return;
     event.preventDefault();
@@ -159,7 +162,7 @@ export class Composer {
     this.#leaveForm(true);
     const done = this.#room.pending(label);
     try {
-      await this.#interactions.command(data);
+      await this.#interactions.command(data, label);
       done();
     } catch (why) {
       done(why.message);

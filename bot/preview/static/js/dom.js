@@ -87,7 +87,7 @@ export function avatar(user, size = 40) {
     shown.classList.add("bot");
     shown.append(icon("tower", Math.round(size * 0.66)));
   } else {
-    const sum = [...String(user.id)].reduce((a, c) => a + c.charCodeAt(0), 0);
+    const sum = [...String(user.username)].reduce((a, c) => a + c.charCodeAt(0), 0);
     shown.style.setProperty("--hue", HUES[sum % HUES.length]);
     shown.append([...name][0]?.toUpperCase() ?? "?");
   }

@@ -8,6 +8,7 @@ export class Interactions {
   #store;
   #waiting = new Map(); // nonce → {resolve, reject, type}
   #serial = 0;
+  #labels = new Map(); // interaction id → the command as it was used; Discord's metadata names only its first word
   onModal = () => {};
 
   constructor(store) {
@@ -16,12 +17,12 @@ export class Interactions {
   }
 
   /** Send one. Resolves with {t, d} of the answer; rejects with Refused or with what failed, in words. */
-  async send(type, data, { channelId = this.#store.channelId, ...more } = {}) {
+  async send(type, data, { channelId = this.#store.channelId, label = "", ...more } = {}) {
     const nonce = `page-${Date.now()}-${++this.#serial}`;
     const channel = this.#store.channelById(channelId);
     const answered = new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#settle(nonce, null, new Refused("The application did not respond", 0, 0)), PATIENCE);
-      this.#waiting.set(nonce, { resolve, reject, type, timer });
+      this.#waiting.set(nonce, { resolve, reject, type, timer, label });
     });
     answered.catch(() => {});
     try {
@@ -35,7 +36,8 @@ export class Interactions {
     return answered;
   }
 
-  command(data) { return this.send(2, data); }
+  command(data, label) { return this.send(2, data, { label }); }
+  labelOf(id) { return this.#labels.get(id) ?? null; }
   async autocomplete(data) { return (await this.send(4, data)).d.choices ?? []; }
   component(message, data) { return this.send(3, data, { channelId: message.channel_id, message_id: message.id }); }
   modal(modalId, channelId, data) { return this.send(5, data, { channelId, modal_id: modalId }); }
@@ -44,6 +46,7 @@ export class Interactions {
     if (t === "INTERACTION_MODAL") this.onModal(d);
     const waiting = this.#waiting.get(d.nonce);
     if (!waiting) return;
+    if (waiting.label) this.#labels.set(d.id, waiting.label);
     if (t === "INTERACTION_FAILURE") this.#settle(d.nonce, null, new Refused(d.message, 0, 0));
     else if (t === "INTERACTION_AUTOCOMPLETE" || (t !== "INTERACTION_CREATE" && waiting.type !== 4)) this.#settle(d.nonce, { t, d });
   }

@@ -44,7 +44,7 @@ export function drawMessage(message, ctx) {
     failure.replaceChildren(...(text ? [icon("alert", 16), ` ${text}`] : []));
     failure.hidden = !text;
   } };
-  shown.append(...lead(message, store).filter(Boolean), gutter(message, ctx), el("div", { class: "message-main" },
+  shown.append(...lead(message, ctx), gutter(message, ctx), el("div", { class: "message-main" },
     !ctx.grouped && head(message, store), body(message, inner), failure, foot(message, ctx)));
   shown.append(el("div", { class: "message-tools" }, el("button", {
     type: "button", class: "icon-button", "aria-label": "Message actions", "aria-haspopup": "menu",
@@ -58,12 +58,12 @@ export function drawMessage(message, ctx) {
 }
 
 /** The line above: whose command this answers, or which message is replied to. */
-function lead(message, store) {
+function lead(message, { store, interactions }) {
   const used = message.interaction_metadata;
   const named = message.interaction?.name ?? used?.name;
   if (used && used.type === 2)
     return [el("div", { class: "lead" }, icon("reply", 16), avatar(used.user, 16), el("b", { text: store.userName(used.user.id) }), " used ",
-      el("span", { class: "lead-command", text: used.target_message_id || !named ? named || "a menu command" : `/${named}` }))];
+      el("span", { class: "lead-command", text: interactions.labelOf(used.id) ?? (used.target_message_id || !named ? named || "a menu command" : `/${named}`) }))];
   const replied = message.referenced_message;
   if (replied) return [el("div", { class: "lead" }, icon("reply", 16), avatar(replied.author, 16), el("b", { text: store.userName(replied.author.id) }), " ",
     el("span", { class: "lead-text", text: summary(replied) }))];

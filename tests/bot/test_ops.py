@@ -1,0 +1,78 @@
+"""The files an operator copies name figures, settings and commands that exist."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.cli import parser
+from bot.metrics import _STORED, Metrics
+from bot.settings import Settings
+
+TOP = Path(__file__).parents[2]
+DOCS = ("operators.md", "scaling.md", "security.md")
+
+
+def known() -> set[str]:
+    """Every figure that can be scraped, as Prometheus names it."""
+    health = SimpleNamespace(source="x", metals=("gold",), error=None)
+    services: Any = SimpleNamespace(
+        prices=SimpleNamespace(health=lambda: [health]),
+        pipeline=SimpleNamespace(counts={"polls": 1, "unchanged": 0, "faults": 0, "new": 0}, lags=[]),
+        outbox=SimpleNamespace(counts={"sent": 0}),
+        book=None,
+        routes=SimpleNamespace(lost={}),
+        db=SimpleNamespace(trouble=None),
+    )
+    services.book = type("Book", (), {"matched": 0, "match_seconds": 0.0, "__len__": lambda _self: 0})()
+    keeper: Any = SimpleNamespace(free_space=lambda: 1)
+    lag: Any = SimpleNamespace(percentile=lambda _share: 0.0)
+    gate: Any = SimpleNamespace(invalid_requests=0)
+    metrics = Metrics(services, lag, keeper, gate, latency=lambda: 0.1)
+    names = {sample.name for family in metrics.collect() for sample in family.samples}
+    return names | set(_STORED)
+
+
+@pytest.mark.parametrize("name", ["ops/alerts.yml", "ops/grafana-dashboard.json"])
+def test_each_figure_that_is_named_is_served(name: str) -> None:
+    used = set(re.findall(r"\bheadframe_[a-z_]+", (TOP / name).read_text()))
+    assert used
+    assert used <= known()
+
+
+def test_each_alert_says_what_to_do() -> None:
+    text = (TOP / "ops/alerts.yml").read_text()
+    alerts = text.split("- alert:")[1:]
+    assert len(alerts) >= 10
+    assert [one.split()[0] for one in alerts if "action:" not in one or "summary:" not in one] == []
+
+
+def test_the_dashboard_is_json_with_panels_that_do_not_overlap() -> None:
+    panels = json.loads((TOP / "ops/grafana-dashboard.json").read_text())["panels"]
+    places = [(one["gridPos"]["x"], one["gridPos"]["y"]) for one in panels]
+    assert len(places) == len(set(places)) > 10
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "ops/headframe.service", *[f"docs/{n}" for n in DOCS]])
+def test_each_setting_that_is_named_exists(name: str) -> None:
+    used = set(re.findall(r"\b(?:HEADFRAME|DISCORD)_[A-Z_]+\b", (TOP / name).read_text()))
+    assert {one.lower() for one in used} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", DOCS)
+def test_each_command_that_is_named_exists(name: str) -> None:
+    commands = next(one for one in parser()._actions if one.dest == "command").choices or {}
+    used = set(re.findall(r"`headframe ([a-z-]+)", (TOP / "docs" / name).read_text()))
+    assert used <= set(commands)
+
+
+def test_each_test_named_by_the_threat_model_is_there() -> None:
+    text = (TOP / "docs/security.md").read_text()
+    used = re.findall(r"`(tests/[a-z_/.]+)`", text)
+    assert used
+    assert [one for one in used if not (TOP / one).exists()] == []
