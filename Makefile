@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: run test check bench soak clean setup dev locales lock
+.PHONY: run test check audit sbom bench soak clean setup dev locales lock
 
 run: $(RUN_STAMP)  ## start Headframe (a preview in the browser when there is no DISCORD_TOKEN)
 	$(BIN)/headframe run
@@ -18,6 +18,12 @@ check: $(DEV_STAMP)  ## formatting, lint, strict types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: $(DEV_STAMP)  ## known weaknesses of the locked packages (needs the network; --strict: what could not be asked fails)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+
+sbom: $(RUN_STAMP)  ## the bill of materials as CycloneDX JSON
+	$(BIN)/python scripts/sbom.py > sbom.json
 
 bench: $(RUN_STAMP)  ## every benchmark against its naive baseline
 	$(BIN)/headframe bench

@@ -187,6 +187,7 @@ class App:
             await services.prices.start(now)
             self.scheduler.every(services.prices.pace, self._tick_prices, "prices")
             self.scheduler.every(60.0, self._react, "market reaction")
+            self.scheduler.every(300.0, self._keep_prices, "price housekeeping")
         self.scheduler.start()
 
     async def run(self) -> None:
@@ -262,6 +263,11 @@ class App:
     async def _tick_prices(self) -> None:
         if self.services.prices is not None and await self.services.prices.tick(utcnow()):
             self.services.outbox.wake()
+
+    async def _keep_prices(self) -> None:
+        """Thin old quotes, and end the pauses of price alerts that are over."""
+        if self.services.prices is not None:
+            await self.services.prices.housekeep(utcnow())
 
     async def _react(self) -> None:
         if await queue_reactions(self.services.db, utcnow()):

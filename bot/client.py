@@ -22,6 +22,7 @@ from bot.desk import servers
 from bot.desk.feeds import give_defaults
 from bot.errors import UserError
 from bot.i18n import _, set_language
+from bot.translator import GettextTranslator
 from storage import meta
 from storage.errors import LimitReached, StorageError
 
@@ -110,6 +111,7 @@ class HeadframeBot(commands.AutoShardedBot):
             # A session that cannot be resumed is begun anew at this address, which would be Discord's own.
             _shards, address, _limits = await self.http.get_bot_gateway()
             discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address).with_query(None)
+        await self.tree.set_translator(GettextTranslator())
         self.add_dynamic_items(PostButton)
         for name in COGS:
             try:

@@ -10,8 +10,8 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.delivery.markdown import clamp_plain
-from bot.delivery.routes import permission_name, reason_text
 from bot.delivery.places import missing_permissions
+from bot.delivery.routes import permission_name, reason_text
 from bot.desk import follows
 from bot.errors import UserError
 from bot.i18n import _, language, ngettext

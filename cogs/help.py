@@ -27,11 +27,11 @@ class Help(commands.Cog):
 
     @app_commands.command(name="help", description=locale_str("How do I …?"))
     @app_commands.describe(topic=locale_str("What about"))
-    async def help(self, interaction: Interaction, topic: str = "start") -> None:
+    async def help_(self, interaction: Interaction, topic: str = "start") -> None:
         title, text = page(topic if topic in TOPICS else "start")
         await answer(interaction, embed=discord.Embed(title=title, description=text, colour=0xB8860B))
 
-    @help.autocomplete("topic")
+    @help_.autocomplete("topic")
     async def _topics(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return [
             app_commands.Choice(name=page(topic)[0][:100], value=topic)

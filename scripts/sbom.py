@@ -1,4 +1,4 @@
-"""The software bill of materials: requirements.lock as CycloneDX 1.5 JSON on stdout. Reads that one file, asks nobody."""
+"""The bill of materials: requirements.lock as CycloneDX 1.5 JSON on stdout. Reads that one file, asks nobody."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(*, quick: bool = False) -> list[Row]:
-    """Microseconds of processor time a headline; the baseline finds names of minerals only, and finds them everywhere."""
+    """Microseconds of processor time a headline; the baseline finds names of minerals only, wherever they stand."""
     headlines = [title for title, _summary in written()] * (4 if quick else 40)
     names = {
         name.casefold()

@@ -12,14 +12,13 @@ from bot.news import document
 from bot.news import query as alert_language
 from bot.news.model import tags_from_json
 from storage import entries, subscriptions
-from storage.records import NewSubscription
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.news.query import Query
     from bot.services import Services
-    from storage.records import Entry, Subscription
+    from storage.records import Entry, NewSubscription, Subscription
 
 _SCAN = 3000  # newest entries a search or a test looks through
 

@@ -104,7 +104,8 @@ class Newswire:
         )
         body = (
             "<?xml version='1.0' encoding='UTF-8'?><rss version='2.0'><channel>"
-            f"<title>Demo Wire (invented news)</title><link>{SITE}/</link><description>Invented headlines for the preview</description>"
+            f"<title>Demo Wire (invented news)</title><link>{SITE}/</link>"
+            "<description>Invented headlines for the preview</description>"
             f"{rows}</channel></rss>"
         )
         return web.Response(body=body.encode(), content_type="application/rss+xml")

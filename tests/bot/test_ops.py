@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -69,6 +71,14 @@ def test_each_command_that_is_named_exists(name: str) -> None:
     commands = next(one for one in parser()._actions if one.dest == "command").choices or {}
     used = set(re.findall(r"`headframe ([a-z-]+)", (TOP / "docs" / name).read_text()))
     assert used <= set(commands)
+
+
+def test_the_bill_of_materials_lists_every_locked_package_with_its_hashes() -> None:
+    done = subprocess.run([sys.executable, TOP / "scripts/sbom.py"], check=True, capture_output=True, text=True)
+    listed = {(one["name"], one["version"]): one["externalReferences"] for one in json.loads(done.stdout)["components"]}
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (TOP / "requirements.lock").read_text(), re.MULTILINE)
+    assert set(listed) == set(pins)
+    assert all(listed.values())
 
 
 def test_each_test_named_by_the_threat_model_is_there() -> None:

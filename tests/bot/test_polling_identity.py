@@ -119,3 +119,17 @@ async def test_a_sequence_recorded_from_a_real_feed_posts_each_item_once(tmp_pat
         stored = await room.entries()
         assert len({one.identity for one in stored}) == len(stored)
         assert len(stored) == len(ids)
+
+
+async def test_what_a_feed_held_from_weeks_ago_is_no_part_of_todays_stories(tmp_path: Path) -> None:
+    title = "Barrick halts gold output at Loulo mine"
+    async with newsroom(tmp_path) as room:
+        old = rss([item(title, guid="old", at=room.now - timedelta(days=30))])
+        room.server.script |= {"/a": Reply(200, XML, old), "/b": Reply(200, XML, plain(0))}
+        await room.poll((await room.add("/a")).id)
+        feed = await room.poll((await room.add("/b")).id)
+        room.server.script["/b"] = Reply(200, XML, rss([item(title, guid="new", at=room.now)]))
+        await room.ingest.load(room.now)
+        await room.poll(feed.id)
+        stories = {one.story_id for one in await room.entries() if one.title == title}
+        assert len(stories) == 2

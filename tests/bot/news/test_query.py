@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.news import document, query
+from bot.news import query
+from bot.news.document import build
 from bot.news.matcher import Matcher
 from bot.news.model import Tags
 from bot.news.query import MAX_LENGTH, Query, QueryError
@@ -346,7 +347,7 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
 )
 def test_a_star_alone_is_every_headline(alert: str, matches: bool) -> None:
     parsed = query.parse(alert)
-    shown = document.build("Gold rises", Tags())
+    shown = build("Gold rises", Tags())
     assert parsed.matches(shown) is matches
     index = Matcher()
     index.add(1, parsed)

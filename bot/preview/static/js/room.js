@@ -70,6 +70,7 @@ export class Room {
     if (kind === "new" && message.author.id !== this.#store.person) this.#announce(message, channelId);
     if (channelId !== this.#store.channelId || this.#store.channel?.type === 15) return;
     const low = this.#atEnd();
+    if (kind === "new" && low && !document.hidden) this.#since = message.id; // seen as it comes
     if (kind === "all" || !this.#list) this.#drawAll();
     else if (kind === "older") this.#drawOlder();
     else if (kind === "new") this.#append(message);

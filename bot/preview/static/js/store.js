@@ -92,7 +92,9 @@ export class Store extends EventTarget {
     this.#channels = new Map();
     for (const guild of frame.guilds) for (const channel of guild.channels)
       this.#channels.set(channel.id, { ...channel, guild_id: guild.id });
-    for (const dm of frame.dms) this.#channels.set(dm.id, { ...dm, guild_id: null });
+    const bot = frame.application.bot; // a DM is named after the other side, whoever the server lists
+    frame.dms = frame.dms.map((dm) => ({ ...dm, guild_id: null, recipients: [dm.recipients.find((u) => u.id !== this.person) ?? bot] }));
+    for (const dm of frame.dms) this.#channels.set(dm.id, dm);
     for (const channel of this.#channels.values()) {
       const key = this.#key(channel.id);
       if (!this.#read.has(key)) this.#read.set(key, channel.last_message_id ?? "0");

@@ -13,10 +13,12 @@ const STYLES = {
   S: format({ day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
 };
 const RELATIVE = new Intl.RelativeTimeFormat(LANG, { numeric: "always" });
+const NOW = new Intl.RelativeTimeFormat(LANG, { numeric: "auto" });
 const UNITS = [["year", 31536000], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 export function relative(date, now = Date.now()) {
   const seconds = (date.getTime() - now) / 1000;
+  if (Math.abs(seconds) < 1) return NOW.format(0, "second");
   const [unit, size] = UNITS.find(([, s]) => Math.abs(seconds) >= s) || UNITS[UNITS.length - 1];
   return RELATIVE.format(Math.round(seconds / size), unit);
 }

@@ -1,0 +1,63 @@
+"""Collects the texts for people, updates the catalogues and compiles them: `make locales`.
+
+New texts come in untranslated; tests/bot/test_translations.py says which. Texts in code are English.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCALE = ROOT / "bot" / "locale"
+KEYWORDS = {"_": None, "ngettext": (1, 2), "locale_str": None}
+
+
+def template() -> Catalog:
+    """Every text of bot/ and cogs/ that is marked for translation."""
+    found = Catalog(project="Headframe", charset="utf-8", fuzzy=False)
+    for folder in ("bot", "cogs"):
+        for name, line, message, comments, context in extract_from_dir(
+            ROOT / folder, method_map=[("**.py", "python")], keywords=KEYWORDS
+        ):
+            found.add(message, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
+    return found
+
+
+def main() -> int:
+    texts = template()
+    missing = 0
+    for language in ("fr", "es"):
+        path = LOCALE / language / "LC_MESSAGES" / "headframe.po"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            with path.open("rb") as file:
+                catalogue = read_po(file, locale=language)
+        else:
+            catalogue = Catalog(locale=language, project="Headframe", charset="utf-8", fuzzy=False)
+        catalogue.update(texts, no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        with path.open("wb") as file:
+            # No line numbers: they would change with every edit of the code.
+            write_po(file, catalogue, width=110, no_location=True, sort_output=True, omit_header=False)
+        with path.with_suffix(".mo").open("wb") as file:
+            write_mo(file, catalogue)
+        lacking = [message.id for message in catalogue if message.id and not _whole(message.string)]
+        missing += len(lacking)
+        print(f"{language}: {len(catalogue)} texts, {len(lacking)} without a translation")
+        for text in lacking[:20]:
+            print(f"  {text!r}")
+    return 1 if missing else 0
+
+
+def _whole(string: str | tuple[str, ...]) -> bool:
+    return all(string) if isinstance(string, tuple) else bool(string)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
