@@ -6,6 +6,7 @@ is first attempted and never changed afterwards, so that a repeated attempt is t
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Integer, and_, case, func, or_, select, tuple_, type_coerce, update
@@ -17,13 +18,14 @@ from storage.schema import channels, deliveries, user_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.records import JsonObject
 
 _CHUNK = 500
+_NOTICED = 8  # seconds until a clock that was set has surely been noticed
 PER_TARGET = 100  # rows of one target looked at in a claim: enough for the largest folded message and its overflow
 
 
@@ -300,20 +302,23 @@ async def last_ping_at(connection: AsyncConnection, target: Target, *, since: da
     return value
 
 
-async def shift(connection: AsyncConnection, seconds: int) -> int:
-    """The clock was set by so many seconds: what waits to be sent keeps its age. Digests keep their hour."""
-    columns_ = (deliveries.c.created_at, deliveries.c.claimed_at)
-    moved = {column.name: type_coerce(column, Integer) + seconds for column in columns_}
-    atonce = and_(deliveries.c.mode == "instant", deliveries.c.reason.is_(None), deliveries.c.due_at.is_not(None))
+async def shift(connection: AsyncConnection, seconds: int, *, now: datetime) -> int:
+    """The clock was set by so many seconds and says `now`: what waits keeps its age; digests keep their hour.
+
+    Rows may have been written since. Where the two cannot be told apart, a row is rather taken for older (it is then
+    looked for in the history) and due earlier (it is then sent at once).
+    """
+    created, due = deliveries.c.created_at, deliveries.c.due_at
+    before = created > now if seconds < 0 else created <= now - timedelta(seconds=seconds - _NOTICED)
+    at_once = and_(deliveries.c.mode == "instant", deliveries.c.reason.is_(None))
+    too_late = and_(due > now, or_(at_once, deliveries.c.batch_id.is_not(None)))
     result = await connection.execute(
         update(deliveries)
         .where(deliveries.c.state.in_(("pending", "sending", "held")))
         .values(
-            **moved,
-            due_at=case(
-                (or_(atonce, deliveries.c.batch_id.is_not(None)), type_coerce(deliveries.c.due_at, Integer) + seconds),
-                else_=type_coerce(deliveries.c.due_at, Integer),
-            ),
+            claimed_at=type_coerce(deliveries.c.claimed_at, Integer) + seconds,
+            created_at=case((before, type_coerce(created, Integer) + seconds), else_=type_coerce(created, Integer)),
+            due_at=case((too_late, type_coerce(due, Integer) + min(seconds, 0)), else_=type_coerce(due, Integer)),
         )
     )
     return result.rowcount

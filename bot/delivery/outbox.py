@@ -136,12 +136,16 @@ class Outbox:
             except TimeoutError:
                 pass
 
-    async def _mind_clock(self) -> None:
+    async def _mind_clock(self, connection: AsyncConnection | None = None) -> None:
         moved = self._watch.moved()
-        if moved:
+        if not moved:
+            return
+        if connection is None:
             async with self._database.write() as connection:
-                rows = await outbox.shift(connection, moved)
-            log.warning("the machine's clock was set; what waits keeps its age", seconds=moved, waiting=rows)
+                rows = await outbox.shift(connection, moved, now=self._clock())
+        else:
+            rows = await outbox.shift(connection, moved, now=self._clock())
+        log.warning("the machine's clock was set; what waits keeps its age", seconds=moved, waiting=rows)
 
     async def _round(self, sender: Sender) -> float:
         """Claim for free lanes; returns how long nothing will be due."""
@@ -168,6 +172,7 @@ class Outbox:
         jobs: list[Job] = []
         lost: list[tuple[Target, int | None, Lost]] = []
         async with self._database.write() as connection:
+            await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
             targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES), free)
             by_target: dict[Target, list[Delivery]] = {}
             for row in await outbox.due_rows(connection, now, targets):

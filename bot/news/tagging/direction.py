@@ -110,6 +110,8 @@ class _Reader:
         """The subject after the word at `index`."""
         words, vocab = self.words, self.vocab
         word = words[index]
+        if word == "firms" and subject and index - 1 in self.metals and not self._firms_are_companies(index, clause.end):
+            return True
         if index in self.metals:
             inside = index > 1 and words[index - 1] in _INSIDE and words[index - 2] not in vocab.price
             return subject if inside else True  # "demand for gold" is about demand
@@ -127,6 +129,14 @@ class _Reader:
         if subject and after_metal and self._is_noun(index, clause.end):
             return False
         return subject
+
+    def _firms_are_companies(self, index: int, end: int) -> bool:
+        """Whether "gold firms" are companies: they are when the clause has a verb for them to its right."""
+        if index + 1 >= end:
+            return False
+        following = self.words[index + 1]
+        ends = following in self.vocab.neutral or following in self.vocab.words or self.moves.is_number(index + 1)
+        return not (ends or following in PREPOSITIONS)
 
     def _price_can(self, index: int, end: int) -> bool:
         """Whether the word is a verb that a price can have."""
@@ -169,6 +179,8 @@ class _Reader:
         if ahead is None or not self._heads(ahead, end):
             return None
         between = words[index + 1 : ahead]
+        if told := self._opinion(index, between):
+            return Move(told, index, ahead + 1)
         if vocab.price_adjectives.issuperset(between) and (move := self._adjective(index, ahead, end)):
             return move
         if between[:1] and between[0] in ("in", "of", "for") and (move := self.moves.noun(index, end)):
@@ -179,6 +191,66 @@ class _Reader:
         if word in vocab.causes and driven and vocab.object_words.issuperset(between):
             return Move(vocab.causes[word], index, ahead + 1)
         return None
+
+    def _opinion(self, index: int, between: Sequence[str]) -> Sign | None:
+        """ "bullish on gold", "a boon for gold"."""
+        word, vocab = self.words[index], self.vocab
+        if between[:1] and between[0] in ("on", "about") and word in vocab.opinion_up | vocab.opinion_down:
+            return 1 if word in vocab.opinion_up else -1
+        if between[:1] and between[0] in ("on", "for", "to") and word in vocab.boons | vocab.blows:
+            return 1 if word in vocab.boons else -1
+        return None
+
+    def crowd(self) -> Move | None:
+        """The move that the crowd has its way with: "gold bulls take control", "gold bears retreat"."""
+        for index, word in enumerate(self.words[:-1]):
+            if word not in ("bulls", "bears") or (index - 1 not in self.metals and self.line.gaps[index] != ";"):
+                continue
+            sign: Sign = 1 if word == "bulls" else -1
+            said = self.words[index + 1 : index + 4]
+            if not self.vocab.yield_ground.isdisjoint(said[:2]):
+                return Move(-1 if sign == 1 else 1, index, index + 2)
+            if not self.vocab.prevail.isdisjoint(said):
+                return Move(sign, index, index + 2)
+        return None
+
+    def view(self) -> Move | None:
+        """A forecast that is changed: "UBS raises gold forecast" (a forecast counts as the direction it names)."""
+        words, vocab = self.words, self.vocab
+        for index, word in enumerate(words):
+            if word not in vocab.raise_view and word not in vocab.lower_view:
+                continue
+            seen = range(index + 1, min(len(words), index + 7))
+            metal = next((at for at in seen if at in self.metals), None)
+            view = next((at for at in seen if words[at] in vocab.views), None)
+            if metal is None or view is None:
+                continue
+            between = words[index + 1 : view] if metal < view else words[index + 1 : metal]
+            if vocab.other.isdisjoint(set(between) - vocab.price):
+                return Move(1 if word in vocab.raise_view else -1, index, view + 1)
+        return None
+
+    def mood(self, clause: _Clause) -> Move | None:
+        """What the words of a clause about a metal agree on, when its grammar is not understood: "losses mount for
+        gold". Nothing when another asset is named, or when they disagree.
+        """
+        words, vocab = self.words, self.vocab
+        span = range(clause.start, clause.end)
+        metal = next((at for at in span if at in self.metals), None)
+        if metal is None or any(at in self.names or words[at] in vocab.other - vocab.price for at in span):
+            return None
+        found: list[Move] = []
+        for at in span:
+            if at in self.metals or words[at] in vocab.questions:
+                continue
+            sign = vocab.nouns.get(words[at])
+            if sign is None and at > metal:
+                sign = vocab.verbs.get(words[at], vocab.words.get(words[at]))
+            if sign is None and at > metal and (idiom := self.moves.idioms.get(at)):
+                sign = idiom.value
+            if sign:
+                found.append(Move(sign, at, at + 1, weak=True))
+        return found[0] if found and len({move.sign for move in found}) == 1 else None
 
     def _adjective(self, index: int, ahead: int, end: int) -> Move | None:
         """ "falling gold", "weaker copper"; of "record", "high" and "low" only with a price: "record gold prices"."""
@@ -197,6 +269,8 @@ class _Reader:
             if self.words[at] == "off":  # "lifts gold off two-month low"
                 return self.moves.off(at, end)
             sign = self.vocab.words.get(self.words[at])
+            if at == ahead + 1 and (told := self.moves.at(at, end)):  # "helps gold recoup losses"
+                return told
             if sign is None:
                 sign = self.moves.extreme(at, ahead)
             if sign is None and self.words[at].endswith("ing"):
@@ -217,7 +291,8 @@ def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None
     weak: Move | None = None
     behind: Move | None = None
     inherited = False
-    for clause in reader.clauses():
+    clauses = reader.clauses()
+    for clause in clauses:
         moves, stays = reader.walk(clause, inherited and not clause.background)
         if clause.background:
             if moves and behind is None and line.words[clause.start] not in _UNREAL:
@@ -228,5 +303,6 @@ def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None
             if not move.weak:
                 return _NAMES[move.sign], (line.written(move.start, move.end),)
             weak = weak or move
-    told = weak or behind
+    told = weak or reader.crowd() or reader.view()
+    told = told or next((mood for c in clauses if not c.background and (mood := reader.mood(c))), None) or behind
     return (_NAMES[told.sign], (line.written(told.start, told.end),)) if told else (None, ())

@@ -10,6 +10,9 @@ from bot.news.text import fold
 
 _TOKEN: Final = re.compile(
     r"(?:[^\W\d_]\.){2,}"  # U.S., U.K.
+    r"|\b(?:sell-offs?|pull-backs?|set-backs?|come-backs?|break-(?:out|down)s?|melt-(?:down|up)s?|up-(?:trend|tick)s?"
+    r"|down-(?:trend|tick)s?|run-ups?|wash-outs?|shake-outs?|nose-dives?d?|free-?\s?fall|see-?saw(?:s|ed|ing)?"
+    r"|yo-yo(?:s|ed|ing)?|bounce-backs?|range-bound|sell off(?=\s(?:in|deepens|continues|accelerates)))\b"
     r"|(?:us|a|c|nz|hk)?[$£€₹¥]\s?\d+(?:[.,]\d+)*[a-z]*"  # $1,320.50, US$4bn, $2k
     r"|[+-]?\d+(?:[.,]\d+)*%?"  # 1,320.5 0.7%
     r"(?:[^\W\d_]+\d*(?!\w))?"  # 5pc, 3rd, 20p
@@ -66,6 +69,8 @@ def read(text: str) -> Line:
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         word = fold(match[0])
+        if "-" in word and word[0].isalpha() or word[:4] in ("free", "sell"):
+            word = word.replace("-", "").replace(" ", "")  # one spelling: selloff, freefall
         if "’" in word or "'" in word:
             word = word.translate(_QUOTES)
             if word.endswith("'s"):

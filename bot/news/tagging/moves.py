@@ -82,8 +82,10 @@ class Moves:
             return found
         if word in ("on", "in") and following in ("track", "course", "pace"):
             return self._reached(index, end)
-        if word in _LEVELS and following and self.is_number(index + 1):
+        if word in _LEVELS and following and self._is_level(index + 1):
             return Move(_LEVELS[word], index, index + 2, weak=True)
+        if word[0] in "+-" and word[-1] == "%":  # "Gold +1.2% to $1,284.70"
+            return Move(1 if word[0] == "+" else -1, index, index + 1)
         sign = self.sign(index)
         if sign is None:
             sign = self.extreme(index, index - 5)
@@ -118,6 +120,10 @@ class Moves:
         """Whether the word is a number or an amount of money."""
         word = self.words[index]
         return word[0].isdigit() or word == "rs" or any(sign in word for sign in "$£€₹¥")
+
+    def _is_level(self, index: int) -> bool:
+        """Whether "above" is followed by a level of the price: "$1,200", "key resistance"."""
+        return self.is_number(index) or not self.vocab.level_words.isdisjoint(self.words[index : index + 3])
 
     def noun(self, index: int, end: int) -> Move | None:
         """The move of a noun at `index` ("rally in gold"), turned round when it is over."""
@@ -167,7 +173,7 @@ class Moves:
                 return Move(0, index, at + 1)
             if word in _HARDLY and following in _CHANGED:
                 return Move(0, index, at + 2)
-            if word in _LEVELS and following and self.is_number(at + 1):
+            if word in _LEVELS and following and self._is_level(at + 1):
                 return Move(_LEVELS[word], index, at + 2, weak=True)
             sign = self.sign(at)
             if sign is None:

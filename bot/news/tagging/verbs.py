@@ -53,6 +53,16 @@ class Vocabulary:
     price_adjectives: frozenset[str]
     object_words: frozenset[str]
     verb_tails: frozenset[str]
+    opinion_up: frozenset[str]
+    opinion_down: frozenset[str]
+    boons: frozenset[str]
+    blows: frozenset[str]
+    prevail: frozenset[str]
+    yield_ground: frozenset[str]
+    level_words: frozenset[str]
+    views: frozenset[str]
+    raise_view: frozenset[str]
+    lower_view: frozenset[str]
     price_verbs: frozenset[str]  # every verb a price can have
     after_price: frozenset[str]  # every word that may follow a price without being its head
 

@@ -143,10 +143,10 @@ async def die(h: House) -> None:
 
 async def jump(h: House, seconds: int) -> None:
     """As if the wall clock had been set: what is stored is of the old time."""
-    h.app.services.outbox._watch._difference -= seconds
     async with h.app.services.db.write() as connection:
         moved = ", ".join(f"{name} = {name} - {seconds}" for name in ("created_at", "claimed_at", "due_at"))
-        await connection.exec_driver_sql(f"UPDATE deliveries SET {moved} WHERE state IN ('pending', 'sending')")
+        await connection.exec_driver_sql(f"UPDATE deliveries SET {moved} WHERE state IN ('pending', 'sending', 'held')")
+        h.app.services.outbox._watch._difference -= seconds
     h.app.services.outbox.wake()
 
 

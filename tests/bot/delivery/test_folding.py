@@ -181,11 +181,11 @@ async def test_a_clock_set_forward_loses_nothing_and_backward_delays_nothing(tmp
             await seed(
                 h.app.services.db, [f"Gold before a jump of {jump.days} days"], [target], at=now() - timedelta(hours=1)
             )
-            outbox_._watch._difference -= jump.total_seconds()  # as if the wall clock had been set by that much
             async with h.app.services.db.write() as connection:  # what was written before is of the old time
                 by = int(-jump.total_seconds())
                 moved = f"created_at = created_at + {by}, due_at = due_at + {by}"
                 await connection.exec_driver_sql(f"UPDATE deliveries SET {moved} WHERE state = 'pending'")
+                outbox_._watch._difference -= jump.total_seconds()  # as if the wall clock had been set by that much
             outbox_.wake()
             await eventually(lambda: all_sent(h))
         assert len(h.posts("headlines")) == 2

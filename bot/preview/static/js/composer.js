@@ -59,7 +59,7 @@ export class Composer {
     this.#box.classList.toggle("closed", !may && !usable);
     this.#text.disabled = !may && !usable;
     const hint = !channel ? "Choose a channel" : channel.type === 15 ? "Open a post to write in it"
-      : may ? `Message ${channel.type === 1 ? "" : "#"}${roomName(channel)}, or / for commands` : usable ? "Only commands here: type /" : "You may not write here";
+      : may && innerWidth <= 720 ? "Write, or / for commands" : may ? `Message ${channel.type === 1 ? "" : "#"}${roomName(channel)}, or / for commands` : usable ? "Only commands here: type /" : "You may not write here";
     this.#text.placeholder = hint;
     this.#text.setAttribute("aria-label", hint);
   }

@@ -17,7 +17,8 @@ export class Room {
   #live = document.getElementById("live");
   #list = null;
   #since = "0"; // where "new" began when the room was entered
-  #pendings = new Map();
+  #low = true; // is the reader at the end? Then pictures that load late must not push the end away
+  #grown = new ResizeObserver(() => this.#low && this.toEnd());
 
   constructor(store, interactions, { onDrawer }) {
     this.#store = store;
@@ -86,6 +87,8 @@ export class Room {
     const channel = this.#store.channel;
     this.#list = el("ol", { class: "message-list", "aria-label": `Messages in ${roomName(channel)}` });
     this.#box.replaceChildren(el("div", { class: "push" }), ...(complete ? [welcome(channel)] : []), this.#list);
+    this.#grown.disconnect();
+    this.#grown.observe(this.#list);
     list.forEach((message, i) => this.#list.append(...this.#rows(message, list[i - 1])));
   }
 
@@ -178,13 +181,15 @@ export class Room {
 
   #atEnd() { return this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 120; }
   toEnd() {
+    this.#low = true;
     this.#box.scrollTop = this.#box.scrollHeight;
   }
 
   #scrolled() {
     const { channelId } = this.#store;
     if (!channelId || !this.#list) return;
-    if (this.#atEnd() && !document.hidden) this.#store.markRead(channelId);
+    this.#low = this.#atEnd();
+    if (this.#low && !document.hidden) this.#store.markRead(channelId);
     if (this.#box.scrollTop < 200) this.#store.loadOlder(channelId);
   }
 
