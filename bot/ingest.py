@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.addressing import Zones, delivery, muted
-from bot.delivery.post import host_of
 from bot.feeds import identity
-from bot.news import document, tagger, vocabulary
+from bot.fresh import WINDOW, Fresh, archived, fresh_entry, kind_of
+from bot.news import document, tagger
 from bot.news.model import tags_to_json
 from bot.news.stories import StoryIndex
 from bot.reading import Reading, outcome
 from storage import deliveries, entries, feeds, posted
-from storage.records import KnownEntry, NewDelivery, NewEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,14 +32,11 @@ if TYPE_CHECKING:
 
     from bot.feed_health import FeedHealth
     from bot.feeds.cadence import CadenceSettings
-    from bot.feeds.model import ParsedEntry
-    from bot.news.model import Tags
     from bot.subscriptions import SubscriptionBook
     from storage.database import Database
-    from storage.records import Feed
+    from storage.records import Feed, KnownEntry, NewDelivery
 
 log = structlog.get_logger(__name__)
-WINDOW: Final = timedelta(hours=48)
 _EDIT_WITHIN: Final = timedelta(hours=48)
 _RECENT_FEEDS: Final = 20_000  # feeds whose publication times are kept in memory
 _YIELD_EVERY: Final = 15  # entries read between two looks at the event loop: about 10 ms
@@ -57,16 +53,6 @@ class Stored:
     notices: int = 0
     failed: list[Feed] = field(default_factory=list)  # faults to be judged by feed health
     recovered: list[Feed] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Fresh:
-    """A new entry on its way into the database."""
-
-    reading: Reading
-    entry: NewEntry
-    tags: Tags
-    joined: bool  # it tells a story that is known already
 
 
 class Ingest:
@@ -149,7 +135,7 @@ class Ingest:
 
     async def _decide(
         self, connection: AsyncConnection, readings: Sequence[Reading]
-    ) -> tuple[list[_Fresh], list[tuple[Reading, identity.Edited[KnownEntry]]]]:
+    ) -> tuple[list[Fresh], list[tuple[Reading, identity.Edited[KnownEntry]]]]:
         """Which entries are new and which were corrected; new ones are tagged."""
         kinds: dict[int, identity.Kind] = {}
         identities: list[tuple[int, str]] = []
@@ -158,7 +144,7 @@ class Ingest:
             if reading.parsed is None or not reading.parsed.entries:
                 continue
             feed_id = reading.feed.id
-            kind = _kind(reading)
+            kind = kind_of(reading)
             kinds[feed_id] = kind
             wanted, keys = identity.lookup_keys(kind, reading.parsed.entries)
             identities += [(feed_id, one) for one in wanted]
@@ -166,7 +152,7 @@ class Ingest:
         known: dict[int, list[KnownEntry]] = {}
         for row in await entries.known(connection, identities, links):
             known.setdefault(row.feed_id, []).append(row)
-        fresh: list[_Fresh] = []
+        fresh: list[Fresh] = []
         corrections: list[tuple[Reading, identity.Edited[KnownEntry]]] = []
         pieces: list[tuple[int, str]] = []
         for reading in readings:
@@ -180,7 +166,7 @@ class Ingest:
             )
             for decision in decisions:
                 if isinstance(decision, identity.New):
-                    fresh.append(_fresh(reading, decision))
+                    fresh.append(fresh_entry(reading, decision))
                     if len(fresh) % _YIELD_EVERY == 0:
                         await asyncio.sleep(0)
                 elif isinstance(decision, identity.Edited):
@@ -190,7 +176,7 @@ class Ingest:
         await entries.set_pieces(connection, pieces)
         return fresh, corrections
 
-    async def _stories_for(self, connection: AsyncConnection, fresh: list[_Fresh]) -> None:
+    async def _stories_for(self, connection: AsyncConnection, fresh: list[Fresh]) -> None:
         """Give every new entry its story: one it joins, or a new one of its own."""
         if not fresh:
             return
@@ -203,7 +189,7 @@ class Ingest:
         joined: list[int] = []
         for count, one in enumerate(fresh):
             at = one.entry.first_seen_at
-            if _archived(one):
+            if archived(one):
                 # What a feed held from weeks ago when it was added: no news of today tells that story.
                 story = next(ids)
                 begun.append((story, one.entry.title, one.entry.published_at or at, at))
@@ -228,7 +214,7 @@ class Ingest:
         await entries.add_stories(connection, begun)
         await entries.add_source(connection, joined, fresh[0].reading.at)
 
-    async def _queue(self, connection: AsyncConnection, ids: Sequence[int], fresh: Sequence[_Fresh]) -> int:
+    async def _queue(self, connection: AsyncConnection, ids: Sequence[int], fresh: Sequence[Fresh]) -> int:
         """A delivery for every target that asked for one of these entries."""
         loud = [(entry_id, one) for entry_id, one in zip(ids, fresh, strict=True) if not one.reading.silent]
         if not loud:
@@ -255,7 +241,7 @@ class Ingest:
         self,
         connection: AsyncConnection,
         corrections: Sequence[tuple[Reading, identity.Edited[KnownEntry]]],
-        fresh: Sequence[_Fresh],
+        fresh: Sequence[Fresh],
     ) -> tuple[int, int]:
         """Store corrected titles, and have posts edited that show one or have gained a source."""
         stories: dict[int, str] = {
@@ -284,7 +270,7 @@ class Ingest:
         return len(corrections), made
 
     async def _save_feeds(
-        self, connection: AsyncConnection, readings: Sequence[Reading], fresh: Iterable[_Fresh], stored: Stored
+        self, connection: AsyncConnection, readings: Sequence[Reading], fresh: Iterable[Fresh], stored: Stored
     ) -> None:
         came: dict[int, list[datetime]] = {}
         for one in fresh:
@@ -296,7 +282,7 @@ class Ingest:
             recent = () if reading.pushed else await self._recent_of(connection, feed, new)
             row = outcome(reading, recent, new_entries=len(new), settings=self._settings, rng=self._rng)
             if reading.parsed is not None and feed.identity_kind is None and reading.parsed.entries:
-                row["identity_kind"] = _kind(reading)
+                row["identity_kind"] = kind_of(reading)
             adopt = row.pop("adopt", None)
             rows.append(row)
             if isinstance(adopt, str):
@@ -328,51 +314,3 @@ class Ingest:
         while len(self._recent) > _RECENT_FEEDS:
             self._recent.popitem(last=False)
         return known
-
-
-def _kind(reading: Reading) -> identity.Kind:
-    match reading.feed.identity_kind:
-        case "guid":
-            return "guid"
-        case "link":
-            return "link"
-        case "title":
-            return "title"
-    return identity.choose_kind(reading.parsed.entries if reading.parsed else ()) or "title"
-
-
-def _archived(one: _Fresh) -> bool:
-    published = one.entry.published_at
-    return one.entry.silent and published is not None and published < one.entry.first_seen_at - WINDOW
-
-
-def _fresh(reading: Reading, new: identity.New) -> _Fresh:
-    entry: ParsedEntry = new.entry
-    tags = tagger.tag(entry.title, entry.summary)
-    source = entry.url or reading.feed.url
-    facets = [f"topic:{slug}" for slug in tags.topic_slugs]
-    for slug in tags.mineral_slugs:
-        facets += sorted(vocabulary.default().about(slug))
-    facets.append(f"source:{host_of(source)}")
-    return _Fresh(
-        reading,
-        NewEntry(
-            feed_id=reading.feed.id,
-            identity=new.identity,
-            link_key=new.link_key,
-            title=entry.title,
-            url=entry.url,
-            summary=entry.summary,
-            author=entry.author,
-            image=entry.image,
-            published_at=entry.published,
-            published_raw=entry.published_raw,
-            first_seen_at=reading.at,
-            silent=reading.silent,
-            piece=entry.piece,
-            tags=tags_to_json(tags),
-            facets=tuple(facets),
-        ),
-        tags,
-        joined=False,
-    )

@@ -95,8 +95,14 @@ function body(message, ctx) {
     message.content && el("div", { class: "message-text md" }, rich(message.content, places, { links: Boolean(message.author.bot) }),
       message.edited_timestamp && edit(message)),
     (message.embeds ?? []).map((one) => embed(one, places)),
-    attachments(message.flags & FLAG.V2 ? [] : message.attachments),
+    attachments(message.flags & FLAG.V2 ? [] : loose(message)),
     components(message.components, ctx), edited, reactions(message), thread(message, ctx));
+}
+
+/** Attachments that no embed shows already. */
+function loose(message) {
+  const shown = new Set((message.embeds ?? []).flatMap((e) => [e.image?.url, e.thumbnail?.url]));
+  return (message.attachments ?? []).filter((a) => !shown.has(a.url));
 }
 
 function edit(message) {

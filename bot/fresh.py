@@ -1,0 +1,81 @@
+"""A new entry on its way into the database: read from a feed, tagged, ready for a story. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from bot.delivery.post import host_of
+from bot.feeds import identity
+from bot.news import tagger, vocabulary
+from bot.news.model import tags_to_json
+from storage.records import NewEntry
+
+if TYPE_CHECKING:
+    from bot.feeds.model import ParsedEntry
+    from bot.news.model import Tags
+    from bot.reading import Reading
+
+WINDOW: Final = timedelta(hours=48)  # in which two headlines can tell the same story
+
+
+@dataclass(slots=True)
+class Fresh:
+    """What an entry gathers on its way: its tags, and the story it begins or joins."""
+
+    reading: Reading
+    entry: NewEntry
+    tags: Tags
+    joined: bool  # it tells a story that is known already
+
+
+def kind_of(reading: Reading) -> identity.Kind:
+    """What tells this feed's entries apart: as stored, else judged by what it holds now."""
+    match reading.feed.identity_kind:
+        case "guid":
+            return "guid"
+        case "link":
+            return "link"
+        case "title":
+            return "title"
+    return identity.choose_kind(reading.parsed.entries if reading.parsed else ()) or "title"
+
+
+def archived(one: Fresh) -> bool:
+    """Whether it was old when the feed was read for the first time: too old to tell a story of these days."""
+    published = one.entry.published_at
+    return one.entry.silent and published is not None and published < one.entry.first_seen_at - WINDOW
+
+
+def fresh_entry(reading: Reading, new: identity.New) -> Fresh:
+    """Tag a new entry and gather the facets it can be found by."""
+    entry: ParsedEntry = new.entry
+    tags = tagger.tag(entry.title, entry.summary)
+    source = entry.url or reading.feed.url
+    facets = [f"topic:{slug}" for slug in tags.topic_slugs]
+    for slug in tags.mineral_slugs:
+        facets += sorted(vocabulary.default().about(slug))
+    facets.append(f"source:{host_of(source)}")
+    return Fresh(
+        reading,
+        NewEntry(
+            feed_id=reading.feed.id,
+            identity=new.identity,
+            link_key=new.link_key,
+            title=entry.title,
+            url=entry.url,
+            summary=entry.summary,
+            author=entry.author,
+            image=entry.image,
+            published_at=entry.published,
+            published_raw=entry.published_raw,
+            first_seen_at=reading.at,
+            silent=reading.silent,
+            piece=entry.piece,
+            tags=tags_to_json(tags),
+            facets=tuple(facets),
+        ),
+        tags,
+        joined=False,
+    )

@@ -1,0 +1,102 @@
+"""The page can be used by everyone: axe finds nothing serious, and the keyboard alone is enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+LIGHT = {**DESKTOP, "color_scheme": "light"}
+
+
+async def violations(page: Page, source: str) -> list[str]:
+    """What axe calls serious or critical, with the elements concerned."""
+    await page.evaluate(source)
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    bad = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+    return [
+        f"{one['id']}: {node['html'][:160]} {node.get('failureSummary')}" for one in bad for node in one["nodes"][:4]
+    ]
+
+
+@pytest.mark.parametrize("how", [DESKTOP, LIGHT, PHONE], ids=["dark", "light", "phone"])
+async def test_axe_finds_nothing_serious(how: dict[str, Any], preview_url: str, visit: Any, axe_source: str) -> None:
+    async with visit(preview_url, **how) as page:
+        await page.locator(".message .btn").first.wait_for()
+        assert await violations(page, axe_source) == []
+
+        await page.locator("#composer textarea").click()
+        await page.keyboard.type("/mineral info lithium")
+        await page.get_by_role("option", name="Lithium").first.wait_for()
+        assert await violations(page, axe_source) == [], "while completing"
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Enter")
+        await page.locator(".message.ephemeral .c-container").last.wait_for()
+        assert await violations(page, axe_source) == [], "with a card"
+
+        await page.locator(".message .btn", has_text="Alert me on this").first.click()
+        await page.get_by_role("dialog").wait_for()
+        assert await violations(page, axe_source) == [], "with a form open"
+        await page.keyboard.press("Escape")
+
+        await page.get_by_role("button", name="Members", exact=True).click()
+        assert await violations(page, axe_source) == [], "with the members"
+
+
+async def test_the_keyboard_is_enough(preview_url: str, visit: Any) -> None:
+    async with visit(preview_url) as page:
+        await page.locator(".message .btn").first.wait_for()
+        keys = page.keyboard
+        await keys.press("/")
+        await page.get_by_role("option", name="/alert edit").wait_for()
+        await keys.press("Escape")
+        assert await page.locator("#composer textarea").input_value() == ""
+
+        await keys.type("/status")
+        await keys.press("Enter")  # takes the command
+        await keys.press("Enter")  # sends it
+        await page.locator(".message.ephemeral .lead-command", has_text="/status").wait_for()
+
+        await page.locator(".message").last.focus()
+        await keys.press("ArrowUp")
+        await keys.press("Enter")
+        await page.get_by_role("menu").wait_for()
+        await keys.press("Escape")
+        assert await page.locator("[role=menu]").count() == 0
+        assert await page.evaluate("document.activeElement.classList.contains('message')")
+
+        await page.locator(".switch input:checked").focus()
+        await keys.press("ArrowRight")
+        await page.locator(".you-words b", has_text="Tomasz").wait_for()
+        assert await page.evaluate("document.activeElement.type") == "radio"  # the keyboard stays where it was
+
+        await keys.press("Alt+ArrowDown")
+        await page.locator("#room-head h1", has_text="gold-silver").wait_for()
+
+
+async def test_a_required_option_is_asked_for_in_words(preview_url: str, visit: Any) -> None:
+    async with visit(preview_url) as page:
+        await page.locator("#composer textarea").click()
+        await page.keyboard.type("/alert keyword ")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("alert").get_by_text("query: This option is required.").wait_for()
+        assert await page.locator("[data-option=query]").get_attribute("aria-invalid") == "true"
+
+
+async def test_what_a_person_writes_is_only_text(preview_url: str, visit: Any) -> None:
+    evil = "<img src=x onerror=document.title='owned'> [go](javascript:alert(1))"
+    async with visit(preview_url) as page:
+        await page.locator(".channel", has_text="lounge").click()
+        await page.locator("#room-head h1", has_text="lounge").wait_for()
+        await page.locator("#composer textarea").fill(evil)
+        await page.keyboard.press("Enter")
+        text = page.locator(".message-text", has_text="onerror").last
+        await text.wait_for()
+        assert await text.inner_text() == evil
+        assert await text.locator("img, a").count() == 0
