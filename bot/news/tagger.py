@@ -6,6 +6,7 @@ those of the reference book, groups that are named as such ("critical_minerals",
 
 from __future__ import annotations
 
+from bot.i18n import _
 from bot.news.model import Direction, Tag, Tags
 from bot.news.tagging.direction import direction
 from bot.news.tagging.lexicon import Mention, minerals
@@ -60,15 +61,17 @@ def tag(title: str, summary: str = "") -> Tags:
 def explain(title: str) -> list[str]:
     """One line per tag for a reader who asks why: "mineral gold: “Gold” (because of “prices”)"."""
     line = read(title)
-    mentions, _, _ = _read(line)
+    mentions = _read(line)[0]
     said = []
     for mention in mentions:
-        because = f" (because of “{mention.why}”)" if mention.why else ""
-        said += [f"mineral {slug}: “{line.written(mention.start, mention.end)}”{because}" for slug in mention.slugs]
+        text = _("mineral {slug}: “{words}” (because of “{why}”)") if mention.why else _("mineral {slug}: “{words}”")
+        words = line.written(mention.start, mention.end)
+        said += [text.format(slug=slug, words=words, why=mention.why) for slug in mention.slugs]
     tags = tag(title)
     for topic in tags.topics:
-        said.append(f"topic {topic.slug}: “{'”, “'.join(topic.words)}”")
+        said.append(_("topic {slug}: “{words}”").format(slug=topic.slug, words="”, “".join(topic.words)))
     if tags.direction:
-        said.append(f"direction {tags.direction}: “{' … '.join(tags.direction_words)}”")
-    said += [f"ticker {ticker.slug}: “{ticker.words[0]}”" for ticker in tags.tickers]
+        moved = " … ".join(tags.direction_words)
+        said.append(_("direction {way}: “{words}”").format(way=tags.direction, words=moved))
+    said += [_("ticker {slug}: “{words}”").format(slug=t.slug, words=t.words[0]) for t in tags.tickers]
     return said

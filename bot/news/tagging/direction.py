@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.news.tagging.hints import Hints
 from bot.news.tagging.moves import PREPOSITIONS, Move, Moves
 from bot.news.tagging.verbs import Sign, Vocabulary, vocabulary
 
@@ -26,6 +27,7 @@ _NAMES: Final[dict[Sign, Direction]] = {1: "up", 0: "flat", -1: "down"}
 _ON_PRICE: Final = frozenset({"track", "course", "pace", "a", "hold", "the"})  # "on track for", "on a tear"
 _EXTREME_ADJECTIVES: Final = frozenset({"record", "high", "low"})
 _INSIDE: Final = frozenset({"for", "of", "in", "from", "to", "by", "with", "on", "than", "without"})
+_CLASSES: Final = frozenset({"base", "precious", "industrial", "lme"})
 _UNREAL: Final = frozenset({"if", "unless", "whether", "until"})
 
 
@@ -39,7 +41,7 @@ class _Clause:
 class _Reader:
     """One headline, its metals and what is said of them."""
 
-    __slots__ = ("line", "metals", "moves", "names", "vocab", "words")
+    __slots__ = ("hints", "line", "metals", "moves", "names", "vocab", "words")
 
     def __init__(self, line: Line, mentions: Sequence[Mention], vocab: Vocabulary) -> None:
         self.line, self.words, self.vocab = line, line.words, vocab
@@ -50,10 +52,16 @@ class _Reader:
             if vocab.unpriced.isdisjoint(mention.slugs):
                 kept = self.names if self._is_company(mention) else self.metals
                 kept.update(range(mention.start, mention.end))
+        for index, word in enumerate(self.words[1:], 1):
+            if word == "metals" and self.words[index - 1] in _CLASSES:
+                self.metals.update((index - 1, index))
+        self.hints = Hints(self.moves, self.metals, self.names)
 
     def _is_company(self, mention: Mention) -> bool:
         words, vocab = self.words, self.vocab
         if mention.start and words[mention.start - 1] in vocab.companies and self.line.gaps[mention.start] != ",":
+            return True
+        if mention.end - mention.start > 1 and words[mention.end - 1] in vocab.other - vocab.price:  # "gold ETFs"
             return True
         if mention.end < len(words) and words[mention.end] in vocab.company_tails:
             return True
@@ -82,11 +90,20 @@ class _Reader:
     def _opens(self, index: int, start: int) -> bool:
         """Whether "on" or "with" opens background rather than belong to the verb: "weighs on", "ends with a gain"."""
         words, vocab = self.words, self.vocab
+        if index in self.moves.idioms:  # "on the back foot"
+            return False
+        if words[index] == "over" and index and words[index - 1] in vocab.reach:  # "hits over five-month high"
+            return False
         if words[index] == "on":
+            before = words[index - 1] if index else ""
+            if before in vocab.opinion_up | vocab.opinion_down | vocab.boons | vocab.blows:
+                return False
             if index and (words[index - 1] in vocab.causes or words[index - 1].startswith(("build", "built"))):
                 return False
             return _ON_PRICE.isdisjoint(words[index + 1 : index + 2])
         if words[index] == "with":
+            if index and words[index - 1].startswith("flirt"):
+                return False
             carried = not vocab.reach.isdisjoint(words[start:index])
             return not (carried and any(later in vocab.nouns for later in words[index + 1 : index + 6]))
         return True
@@ -106,11 +123,30 @@ class _Reader:
             index = max(move.end, index + 1) if move else index + 1
         return found, subject is True
 
+    def goes_on(self, clause: _Clause, first: _Clause) -> bool:
+        """Whether the clause is a second verb of the metal that begins the headline, whatever the first verb's object:
+        "Gold defies strong dollar, ends up".
+        """
+        if clause.start == 0 or self.line.gaps[clause.start] != "," or 0 not in self.metals:
+            return False
+        head = next(
+            (at for at in range(first.end) if at not in self.metals and self.words[at] not in self.vocab.price), 0
+        )
+        verb = self.words[clause.start]
+        if head and (self.words[head] in self.vocab.other or not self.words[head].endswith(("s", "ed"))):
+            return False
+        return bool(head) and verb in self.vocab.price_verbs and verb not in self.vocab.nouns
+
     def _subject(self, index: int, clause: _Clause, subject: bool | None) -> bool | None:
         """The subject after the word at `index`."""
         words, vocab = self.words, self.vocab
         word = words[index]
-        if word == "firms" and subject and index - 1 in self.metals and not self._firms_are_companies(index, clause.end):
+        if (
+            word == "firms"
+            and subject
+            and index - 1 in self.metals
+            and not self._firms_are_companies(index, clause.end)
+        ):
             return True
         if index in self.metals:
             inside = index > 1 and words[index - 1] in _INSIDE and words[index - 2] not in vocab.price
@@ -156,7 +192,7 @@ class _Reader:
             or self.moves.is_number(index)
         ):
             return False
-        if word in vocab.after_price:
+        if word in vocab.after_price or word in ("best", "worst"):
             return False
         if word.endswith("s") and index + 1 < end:  # a verb we do not know: "gold powers to", "gold marches higher"
             following = self.words[index + 1]
@@ -179,11 +215,14 @@ class _Reader:
         if ahead is None or not self._heads(ahead, end):
             return None
         between = words[index + 1 : ahead]
-        if told := self._opinion(index, between):
+        if (idiom := self.moves.idioms.get(index)) and idiom.value and words[idiom.end] in ("in", "for", "of"):
+            return Move(idiom.value, index, idiom.end)  # "bear market in gold"
+        if told := self.hints.opinion(index, between):
             return Move(told, index, ahead + 1)
         if vocab.price_adjectives.issuperset(between) and (move := self._adjective(index, ahead, end)):
             return move
-        if between[:1] and between[0] in ("in", "of", "for") and (move := self.moves.noun(index, end)):
+        own = vocab.other.isdisjoint(set(between) - vocab.price)  # not "rally in stocks saps gold"
+        if own and between[:1] and between[0] in ("in", "of", "for") and (move := self.moves.noun(index, end)):
             return move
         if word in vocab.sends and (move := self._sent(index, ahead, end)):
             return move
@@ -191,66 +230,6 @@ class _Reader:
         if word in vocab.causes and driven and vocab.object_words.issuperset(between):
             return Move(vocab.causes[word], index, ahead + 1)
         return None
-
-    def _opinion(self, index: int, between: Sequence[str]) -> Sign | None:
-        """ "bullish on gold", "a boon for gold"."""
-        word, vocab = self.words[index], self.vocab
-        if between[:1] and between[0] in ("on", "about") and word in vocab.opinion_up | vocab.opinion_down:
-            return 1 if word in vocab.opinion_up else -1
-        if between[:1] and between[0] in ("on", "for", "to") and word in vocab.boons | vocab.blows:
-            return 1 if word in vocab.boons else -1
-        return None
-
-    def crowd(self) -> Move | None:
-        """The move that the crowd has its way with: "gold bulls take control", "gold bears retreat"."""
-        for index, word in enumerate(self.words[:-1]):
-            if word not in ("bulls", "bears") or (index - 1 not in self.metals and self.line.gaps[index] != ";"):
-                continue
-            sign: Sign = 1 if word == "bulls" else -1
-            said = self.words[index + 1 : index + 4]
-            if not self.vocab.yield_ground.isdisjoint(said[:2]):
-                return Move(-1 if sign == 1 else 1, index, index + 2)
-            if not self.vocab.prevail.isdisjoint(said):
-                return Move(sign, index, index + 2)
-        return None
-
-    def view(self) -> Move | None:
-        """A forecast that is changed: "UBS raises gold forecast" (a forecast counts as the direction it names)."""
-        words, vocab = self.words, self.vocab
-        for index, word in enumerate(words):
-            if word not in vocab.raise_view and word not in vocab.lower_view:
-                continue
-            seen = range(index + 1, min(len(words), index + 7))
-            metal = next((at for at in seen if at in self.metals), None)
-            view = next((at for at in seen if words[at] in vocab.views), None)
-            if metal is None or view is None:
-                continue
-            between = words[index + 1 : view] if metal < view else words[index + 1 : metal]
-            if vocab.other.isdisjoint(set(between) - vocab.price):
-                return Move(1 if word in vocab.raise_view else -1, index, view + 1)
-        return None
-
-    def mood(self, clause: _Clause) -> Move | None:
-        """What the words of a clause about a metal agree on, when its grammar is not understood: "losses mount for
-        gold". Nothing when another asset is named, or when they disagree.
-        """
-        words, vocab = self.words, self.vocab
-        span = range(clause.start, clause.end)
-        metal = next((at for at in span if at in self.metals), None)
-        if metal is None or any(at in self.names or words[at] in vocab.other - vocab.price for at in span):
-            return None
-        found: list[Move] = []
-        for at in span:
-            if at in self.metals or words[at] in vocab.questions:
-                continue
-            sign = vocab.nouns.get(words[at])
-            if sign is None and at > metal:
-                sign = vocab.verbs.get(words[at], vocab.words.get(words[at]))
-            if sign is None and at > metal and (idiom := self.moves.idioms.get(at)):
-                sign = idiom.value
-            if sign:
-                found.append(Move(sign, at, at + 1, weak=True))
-        return found[0] if found and len({move.sign for move in found}) == 1 else None
 
     def _adjective(self, index: int, ahead: int, end: int) -> Move | None:
         """ "falling gold", "weaker copper"; of "record", "high" and "low" only with a price: "record gold prices"."""
@@ -293,7 +272,8 @@ def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None
     inherited = False
     clauses = reader.clauses()
     for clause in clauses:
-        moves, stays = reader.walk(clause, inherited and not clause.background)
+        goes_on = inherited or reader.goes_on(clause, clauses[0])
+        moves, stays = reader.walk(clause, goes_on and not clause.background)
         if clause.background:
             if moves and behind is None and line.words[clause.start] not in _UNREAL:
                 behind = moves[0]
@@ -303,6 +283,10 @@ def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None
             if not move.weak:
                 return _NAMES[move.sign], (line.written(move.start, move.end),)
             weak = weak or move
-    told = weak or reader.crowd() or reader.view()
-    told = told or next((mood for c in clauses if not c.background and (mood := reader.mood(c))), None) or behind
+    told = weak or reader.hints.crowd() or reader.hints.view()
+    if not told:
+        heading = reader.hints.heading(clauses[0].end)
+        asked = [clause for clause in clauses if not clause.background]
+        moods = [mood for clause in asked if (mood := reader.hints.mood(clause.start, clause.end, heading))]
+        told = moods[0] if len({mood.sign for mood in moods}) == 1 else behind
     return (_NAMES[told.sign], (line.written(told.start, told.end),)) if told else (None, ())

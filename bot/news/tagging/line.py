@@ -69,7 +69,7 @@ def read(text: str) -> Line:
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         word = fold(match[0])
-        if "-" in word and word[0].isalpha() or word[:4] in ("free", "sell"):
+        if ("-" in word and word[0].isalpha()) or word[:4] in ("free", "sell"):
             word = word.replace("-", "").replace(" ", "")  # one spelling: selloff, freefall
         if "’" in word or "'" in word:
             word = word.translate(_QUOTES)

@@ -27,10 +27,12 @@ _STREAKS: Final[Mapping[str, Sign]] = {
 }
 _STREAK_NOUNS: Final = frozenset({"streak", "run", "skid", "spree"})
 _SUPERLATIVES: Final[Mapping[str, Sign]] = {"best": 1, "worst": -1}
-_LEVELS: Final[Mapping[str, Sign]] = {"above": 1, "past": 1, "over": 1, "below": -1, "under": -1}
+_LEVELS: Final[Mapping[str, Sign]] = {"above": 1, "past": 1, "over": 1, "through": 1, "below": -1, "under": -1}
 _FROM: Final = frozenset({"from", "off", "since", "above"})
 _HARDLY: Final = frozenset({"little", "barely", "narrowly"})
 _CHANGED: Final = frozenset({"changed", "moved", "change", "movement", "mixed"})
+_BEATEN_TO: Final = frozenset({"below", "under", "to", "back", "lower", "again"})  # "smashed below $1,130"
+_COMES: Final = ("come", "came", "coming", "grind", "ground", "draw", "drew")
 _HOLD: Final = ("hold", "held")
 PREPOSITIONS: Final = frozenset({"in", "of", "at", "by", "to", "for", "than", "per"})
 
@@ -63,7 +65,7 @@ class Moves:
         word, vocab = self.words[index], self.vocab
         following = self.words[index + 1] if index + 1 < end else ""
         if (idiom := self.idioms.get(index)) and idiom.end <= end and not self._denied(index):
-            return Move(idiom.value, index, idiom.end)
+            return self._turned(Move(idiom.value, index, idiom.end), end)
         if word in _HARDLY and following in _CHANGED:
             return Move(0, index, index + 2)
         if word == "off":
@@ -72,7 +74,8 @@ class Moves:
             return self._turned(Move(_STREAKS[word], index, index + 2), end)
         if word in vocab.withdraw and following in ("back", "away", "off"):
             return Move(-1, index, index + 2)
-        if word in vocab.causes and self._is_passive(word, following):  # "gold hurt by", "buoyed as"
+        beaten = vocab.causes.get(word) == -1 and word.endswith("ed") and following in _BEATEN_TO
+        if beaten or (word in vocab.causes and self._is_passive(word, following)):  # "gold hurt by", "buoyed as"
             return Move(vocab.causes[word], index, index + 1)
         if word in vocab.undo and (undone := self._undone(index, end, following)):
             return undone
@@ -119,7 +122,7 @@ class Moves:
     def is_number(self, index: int) -> bool:
         """Whether the word is a number or an amount of money."""
         word = self.words[index]
-        return word[0].isdigit() or word == "rs" or any(sign in word for sign in "$£€₹¥")
+        return word.lstrip("+-")[:1].isdigit() or word == "rs" or any(sign in word for sign in "$£€₹¥")
 
     def _is_level(self, index: int) -> bool:
         """Whether "above" is followed by a level of the price: "$1,200", "key resistance"."""
@@ -163,6 +166,10 @@ class Moves:
         for at in range(index + 1, min(end, index + _AHEAD + 1)):
             word = words[at]
             following = words[at + 1] if at + 1 < end else ""
+            if (idiom := self.idioms.get(at)) and idiom.end <= end and not self._denied(index + 1):
+                return Move(idiom.value, index, idiom.end)  # "remains on the back foot"
+            if word in vocab.undo and (undone := self._undone(at, end, following)):
+                return undone  # "set to snap a losing streak"
             if word == "from" or (word in vocab.other and word not in vocab.price):
                 return None
             if word == "off":
@@ -192,6 +199,11 @@ class Moves:
             told, word = self.words[move.end - 1], self.words[move.end]
             if word in self.vocab.pause:
                 return Move(0, move.start, move.end + 1)
+            over = word.startswith(_COMES) and self.words[move.end + 1 : move.end + 2] == ("to",)  # "comes to a halt"
+            if over and (told in self.vocab.nouns or told in _STREAK_NOUNS):
+                return Move(_opposite(move.sign), move.start, move.end + 2)
+            if move.sign == 1 and self.vocab.verbs.get(word) == -1 and told in self.vocab.nouns:  # "shine dims"
+                return Move(-1, move.start, move.end + 1)
             if word in self.vocab.fade and (told in self.vocab.nouns or told in _STREAK_NOUNS):
                 return Move(_opposite(move.sign), move.start, move.end + 1)
         return move
@@ -207,6 +219,11 @@ class Moves:
     def _verb(self, index: int, end: int, sign: Sign) -> Move:
         """A verb of the price itself, with the few objects and denials that change its meaning."""
         word = self.words[index]
+        particle = self.vocab.words.get(self.words[index + 1], 0) if index + 1 < end else 0
+        if sign and particle and particle != sign and self.words[index + 1] not in ("off", "bid"):  # "drifts up"
+            return Move(particle, index, index + 2)
+        if word.startswith("breach") and "downside" in self.words[index + 1 : index + 7]:
+            return Move(-1, index, index + 1)
         holds = sign == 0 and word.startswith(_HOLD)
         if self._denied(index):
             return Move(-1 if holds else 0, index, index + 1)  # who fails to hold, falls; who fails to rise, stands
