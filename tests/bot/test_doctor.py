@@ -52,7 +52,7 @@ async def furnish(path: Path, local: LocalDiscord) -> None:
     channels = {channel.name: channel.id for channel in guild.channels.values()}
     db = await Database.open(f"sqlite+aiosqlite:///{path}")
     async with db.write() as connection:
-        await meta.put(connection, "alive_at", str(int(NOW.timestamp())))
+        await meta.put(connection, "alive_at", str(int(datetime.now(UTC).timestamp())))
         await meta.put(connection, "tidied_at", str(int((NOW - timedelta(days=5)).timestamp())))
         await connection.execute(
             insert(feeds),

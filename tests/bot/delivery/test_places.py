@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -236,11 +236,15 @@ async def test_announcements_are_published_nine_an_hour_and_posting_never_waits(
         for number in range(12):
             await deliver(h, [f"Gold {number}"], target)
             await eventually(lambda n=number: len(h.posts("announcements")) == n + 1)
-        async with h.app.services.db.read() as connection:
-            times = await posted.publish_times(connection, target[0].id, limit=50)
-        assert len(times) == 12
+
+        async def publications() -> list[datetime] | None:
+            async with h.app.services.db.read() as connection:
+                found = await posted.publish_times(connection, target[0].id, limit=50)
+            return found if len(found) == 12 else None
+
+        times = await eventually(publications)
         assert sum(at > now() + timedelta(minutes=55) for at in times) == 3
-        published = lambda: [one for one in h.local.channel_messages("announcements") if one["flags"] & 1]  # noqa: E731
+        published = lambda: [one for one in h.local.channel_messages("announcements") if one["flags"] & 3]  # noqa: E731
         await eventually(lambda: len(published()) == 9)
         assert not [one for one in h.local.requests if one.status == 429]
 
