@@ -232,6 +232,7 @@ class App:
         """A client is ready: the outbox may send through it, and its servers get what every server has."""
         for guild in client.guilds:
             await self.welcome(guild.id)
+        await self.welcome(0)  # people who use the bot without a server read the default feeds, too
         sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook)
         self.services.outbox.connect(sender)
 

@@ -18,7 +18,7 @@ from discord.ext import commands
 from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
 from bot.delivery.places import missing_permissions, standing
-from bot.desk import servers
+from bot.desk import people, servers
 from bot.desk.feeds import give_defaults
 from bot.errors import UserError
 from bot.i18n import _, set_language
@@ -48,6 +48,7 @@ COGS: Final = (
     "cogs.privacy",
 )
 _DEFER_AFTER: Final = 1.2  # seconds; Discord gives three
+_FORGOTTEN_AFTER: Final = 2.0  # seconds after which nobody is going to answer a press; Discord gives three
 
 
 def use_api(url: str) -> None:
@@ -154,8 +155,30 @@ class HeadframeBot(commands.AutoShardedBot):
 
     async def language_of(self, interaction: discord.Interaction[Any]) -> str:
         """The person's chosen language, else that of their Discord client."""
-        chosen = self.services.notes.get(f"language:{interaction.user.id}")
+        try:
+            chosen = await people.language_of(self.services, interaction.user.id)
+        except StorageError:
+            chosen = None  # the answer will say what is wrong; this only decides in which language
         return chosen or interaction.locale.value
+
+    async def press(self, interaction: discord.Interaction[Any], what: str, delivery_id: int) -> None:
+        """Do what a button under a post is for. An error is explained: discord.py would only log it."""
+        set_language(await self.language_of(interaction))
+        try:
+            handler = self.press_handlers.get(what)
+            if handler is None:
+                raise UserError(_("This button is of another time. Use the command instead; `/help` names them."))
+            await handler(interaction, delivery_id)
+        except Exception as error:  # noqa: BLE001  the error table tells sentences from incidents
+            await self.explain(interaction, error)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Controls of answers that nobody remembers (older than 15 minutes, or than this process) say so."""
+        if interaction.type is discord.InteractionType.component:
+            await asyncio.sleep(_FORGOTTEN_AFTER)
+            if not interaction.response.is_done():
+                set_language(await self.language_of(interaction))
+                await self.explain(interaction, UserError(_("These controls have expired. Use the command again.")))
 
     def watch(self, interaction: discord.Interaction[Any]) -> None:
         """Defer an answer that is not given in time, so that nobody reads "The application did not respond"."""

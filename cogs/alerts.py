@@ -10,22 +10,21 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.clock import utcnow
-from bot.delivery.markdown import clamp_plain
-from bot.delivery.places import missing_permissions
 from bot.desk import follows, people
 from bot.errors import UserError
-from bot.i18n import _, language, ngettext
+from bot.i18n import _, ngettext
 from cogs.ui.answer import answer
-from cogs.ui.pages import Pages
-from cogs.ui.words import mode_text
+from cogs.ui.manage import Manage
+from cogs.ui.places import Where, place
+from cogs.ui.shelves import AlertShelf
+from cogs.ui.words import alert_line, code, mode_text, test_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
-    from storage.records import Subscription, TargetKind
+    from storage.records import Subscription
 
 Interaction = discord.Interaction["HeadframeBot"]
-Where = Literal["dm", "here"]
 Mode = Literal["instant", "hourly", "daily"]
 
 
@@ -57,12 +56,12 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         )
         made, fresh = await follows.follow(self.bot.services, new)
         if not fresh:
-            await answer(interaction, _("You have this alert already: {alert}").format(alert=line_of(made)))
+            await answer(interaction, _("You have this alert already: {alert}").format(alert=alert_line(made)))
             return
         there = _("by direct message") if kind == "user" else f"<#{target_id}>"
         lines = [
             _("I'll tell you {where}, {mode}, of headlines that match `{query}`.").format(
-                where=there, mode=mode_text(mode), query=_code(made.query)
+                where=there, mode=mode_text(mode), query=code(made.query)
             )
         ]
         _found, total, _since = await follows.recent_matches(
@@ -77,16 +76,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
 
     @app_commands.command(name="list", description=locale_str("Your alerts"))
     async def list_(self, interaction: Interaction) -> None:
-        mine = [line_of(one) for one in await follows.of_owner(self.bot.services, interaction.user.id)]
-        prices = self.bot.services.prices
-        if prices is not None:
-            mine += await people.price_alert_lines(self.bot.services, interaction.user.id)
-        if not mine:
-            await answer(interaction, _("You have no alerts. Begin with `/alert keyword` or `/alert price`."))
-            return
-        title = ngettext("{n} alert", "{n} alerts", len(mine)).format(n=len(mine))
-        pages = Pages(title, mine, language=language())
-        await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
+        await Manage(self.bot, AlertShelf(self.bot.services)).begin(interaction)
 
     @app_commands.command(name="edit", description=locale_str("Change one of your alerts"))
     @app_commands.describe(
@@ -106,7 +96,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         one = await self._find(interaction, alert)
         changes: dict[str, object] = {}
         if query is not None:
-            changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical}
+            changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical, "muted_sources": None}
         if where is not None:
             kind, target_id = place(interaction, where)
             changes |= {"target_kind": kind, "target_id": target_id}
@@ -115,7 +105,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         if not changes:
             raise UserError(_("Nothing to change: give at least one option."))
         changed = await follows.change(self.bot.services, one, **changes)
-        await answer(interaction, _("Changed:") + "\n" + line_of(changed))
+        await answer(interaction, _("Changed:") + "\n" + alert_line(changed))
 
     @app_commands.command(name="pause", description=locale_str("Pause one of your alerts, or let it go on"))
     @app_commands.describe(
@@ -130,11 +120,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         one = await self._find(interaction, alert)
         if one.state == "paused" and hours is None:
             changed = await follows.change(self.bot.services, one, state="active", paused_until=None)
-            await answer(interaction, _("It goes on:") + "\n" + line_of(changed))
+            await answer(interaction, _("It goes on:") + "\n" + alert_line(changed))
             return
         until = people.hours_from(utcnow(), hours)
         changed = await follows.change(self.bot.services, one, state="paused", paused_until=until)
-        await answer(interaction, _("Paused; use the same command again to go on:") + "\n" + line_of(changed))
+        await answer(interaction, _("Paused; use the same command again to go on:") + "\n" + alert_line(changed))
 
     @app_commands.command(name="remove", description=locale_str("Remove one of your alerts"))
     @app_commands.describe(alert=locale_str("Which one"))
@@ -144,7 +134,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             return
         one = await self._find(interaction, alert)
         await follows.end(self.bot.services, one)
-        await answer(interaction, _("Removed the alert on `{query}`.").format(query=_code(one.query)))
+        await answer(interaction, _("Removed the alert on `{query}`.").format(query=code(one.query)))
 
     @app_commands.command(name="test", description=locale_str("What an alert would have sent in the last 7 days"))
     @app_commands.describe(alert=locale_str("Which one"))
@@ -153,13 +143,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         found, total, _since = await follows.recent_matches(
             self.bot.services, one.scope_guild_id, follows.read_query(one.query)
         )
-        head = ngettext(
-            "`{query}` would have brought {n} headline in the last 7 days.",
-            "`{query}` would have brought {n} headlines in the last 7 days.",
-            total,
-        ).format(query=_code(one.query), n=total)
-        lines = [f"- {clamp_plain(entry.title, 150)}" for entry in found]
-        await answer(interaction, "\n".join([head, *lines])[:2000])
+        await answer(interaction, test_text(one.query, [entry.title for entry in found], total))
 
     @app_commands.command(
         name="quiet", description=locale_str("Hours in which nothing is sent to you; it comes in the morning")
@@ -201,34 +185,6 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
 
     async def _find(self, interaction: Interaction, text: str) -> Subscription:
         return follows.pick(await follows.of_owner(self.bot.services, interaction.user.id), text)
-
-
-def place(interaction: discord.Interaction[HeadframeBot], where: Where) -> tuple[TargetKind, int]:
-    """The target an alert of this person goes to. Raises UserError where the bot or the person may not write."""
-    if where == "dm" or interaction.guild is None or interaction.channel_id is None:
-        if where == "here" and interaction.guild_id is not None:
-            raise UserError(_("I am not on this server, so I can only alert you by direct message."))
-        return "user", interaction.user.id
-    channel = interaction.guild.get_channel_or_thread(interaction.channel_id)
-    if not interaction.permissions.send_messages and not interaction.permissions.send_messages_in_threads:
-        raise UserError(_("You may not write in this channel, so I won't either. Choose direct message."))
-    if channel is not None and missing_permissions(channel):
-        raise UserError(_("I can't post in this channel. Choose direct message, or ask a moderator."))
-    return "channel", interaction.channel_id
-
-
-def line_of(one: Subscription) -> str:
-    """An alert in one line."""
-    there = _("direct message") if one.target_kind == "user" else f"<#{one.target_id}>"
-    parts = [f"`{_code(one.query)}`", there, mode_text(one.mode)]
-    if one.state == "paused":
-        until = f" <t:{int(one.paused_until.timestamp())}:R>" if one.paused_until else ""
-        parts.append("⏸ " + _("paused") + until)
-    return "- " + " · ".join(parts)
-
-
-def _code(text: str) -> str:
-    return text.replace("`", "'")[:300]
 
 
 async def setup(bot: HeadframeBot) -> None:

@@ -10,15 +10,15 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.delivery.markdown import clamp_plain
-from bot.delivery.places import missing_permissions
-from bot.delivery.routes import permission_name, reason_text
-from bot.desk import follows
+from bot.desk import follows, looks
 from bot.errors import UserError
-from bot.i18n import _, language, ngettext
+from bot.i18n import _, ngettext
 from cogs.ui.answer import answer
-from cogs.ui.pages import Pages
-from cogs.ui.words import mode_text
-from storage.records import NewSubscription, Target
+from cogs.ui.manage import Manage
+from cogs.ui.places import check_channel
+from cogs.ui.shelves import FollowShelf
+from cogs.ui.words import code, follow_line, mode_text
+from storage.records import NewSubscription
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Interaction = discord.Interaction["HeadframeBot"]
 Channel = discord.TextChannel | discord.Thread | discord.ForumChannel | discord.VoiceChannel
 Mode = Literal["instant", "hourly", "daily"]
+Style = Literal["line", "embed", "card"]
+_PICTURE_BYTES = 1024 * 1024
 
 
 @app_commands.default_permissions(manage_channels=True)
@@ -61,7 +63,7 @@ class Channels(
         guild_id = _guild(interaction)
         target_id = channel.id if channel else interaction.channel_id or 0
         parsed = follows.read_query(query)
-        self._check_place(interaction, target_id)
+        check_channel(interaction, target_id)
         if role is not None and role.is_default():
             raise UserError(_("I never ping everyone. Choose another role."))
         new = NewSubscription(
@@ -78,11 +80,11 @@ class Channels(
         made, fresh = await follows.follow(self.bot.services, new)
         if not fresh:
             text = _("<#{channel}> follows `{query}` already; change it with `/channel edit`.")
-            await answer(interaction, text.format(channel=target_id, query=_code(made.query)))
+            await answer(interaction, text.format(channel=target_id, query=code(made.query)))
             return
         lines = [
             _("<#{channel}> now follows `{query}`, {mode}.").format(
-                channel=target_id, query=_code(made.query), mode=mode_text(made.mode)
+                channel=target_id, query=code(made.query), mode=mode_text(made.mode)
             )
         ]
         found, total, _since = await follows.recent_matches(self.bot.services, guild_id, parsed, limit=1)
@@ -98,46 +100,10 @@ class Channels(
             lines.append(_("Nothing of the last 7 days matched; new headlines are posted as they come."))
         await answer(interaction, "\n".join(lines))
 
-    def _check_place(self, interaction: Interaction, channel_id: int) -> None:
-        """The person may write there, and so may the bot: said now rather than with the first headline."""
-        channel = interaction.guild.get_channel_or_thread(channel_id) if interaction.guild else None
-        if channel is None:
-            return
-        if isinstance(interaction.user, discord.Member) and not channel.permissions_for(interaction.user).view_channel:
-            raise UserError(_("You can't see that channel yourself."))
-        missing = missing_permissions(channel)
-        if missing:
-            names = ", ".join(permission_name(name) for name in missing)
-            raise UserError(
-                _("I can't post in <#{channel}>: I lack {names}. Grant it and try again.").format(
-                    channel=channel_id, names=names
-                )
-            )
-
     @app_commands.command(name="list", description=locale_str("What the channels of this server follow"))
     @app_commands.checks.has_permissions(manage_channels=True)
     async def list_(self, interaction: Interaction) -> None:
-        mine = await follows.of_guild(self.bot.services, _guild(interaction))
-        if not mine:
-            await answer(interaction, _("No channel follows anything yet. Begin with `/channel follow`."))
-            return
-        title = ngettext("{n} query followed", "{n} queries followed", len(mine)).format(n=len(mine))
-        pages = Pages(title, [self._line(one) for one in mine], language=language())
-        await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
-
-    def _line(self, one: Subscription) -> str:
-        parts = [f"<#{one.target_id}> `{_code(one.query)}`", mode_text(one.mode)]
-        if one.role_id:
-            parts.append(f"<@&{one.role_id}>")
-        if one.max_per_hour:
-            parts.append(_("at most {n} an hour").format(n=one.max_per_hour))
-        if one.state == "paused":
-            until = f" <t:{int(one.paused_until.timestamp())}:R>" if one.paused_until else ""
-            parts.append("⏸ " + _("paused") + until)
-        lost = self.bot.services.routes.lost.get(Target("channel", one.target_id))
-        if lost:
-            parts.append("⚠ " + _("stopped: {reason}").format(reason=reason_text(lost)))
-        return "- " + " · ".join(parts)
+        await Manage(self.bot, FollowShelf(self.bot.services)).begin(interaction)
 
     @app_commands.command(name="edit", description=locale_str("Change what a channel follows"))
     @app_commands.describe(
@@ -164,7 +130,7 @@ class Channels(
         one = await self._find(interaction, follow)
         changes: dict[str, object] = {}
         if query is not None:
-            changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical}
+            changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical, "muted_sources": None}
         if mode is not None:
             changes["mode"] = mode
         if role is not None:
@@ -172,14 +138,44 @@ class Channels(
         if max_per_hour is not None:
             changes["max_per_hour"] = max_per_hour or None
         if channel is not None:
-            self._check_place(interaction, channel.id)
+            check_channel(interaction, channel.id)
             changes["target_id"] = channel.id
         if paused is not None:
             changes |= {"state": "paused" if paused else "active", "paused_until": None}
         if not changes:
             raise UserError(_("Nothing to change: give at least one option."))
         changed = await follows.change(self.bot.services, one, **changes)
-        await answer(interaction, _("Changed:") + "\n" + self._line(changed))
+        await answer(interaction, _("Changed:") + "\n" + follow_line(changed, None))
+
+    @app_commands.command(name="look", description=locale_str("How a channel's posts look, and its quiet hours"))
+    @app_commands.describe(
+        channel=locale_str("Which channel; this one if left out"),
+        style=locale_str("Compact lines, embeds or cards"),
+        name=locale_str("Post under a name of its own (a webhook); - to post as me again"),
+        picture=locale_str("A picture for that name, at most 1 MB"),
+        publish=locale_str("Announcement channels: publish posts to the servers that follow it"),
+        quiet=locale_str("Hours in which nothing is posted, such as 22:00-07:00; off to end them"),
+    )
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def look(
+        self,
+        interaction: Interaction,
+        channel: Channel | None = None,
+        style: Style | None = None,
+        name: app_commands.Range[str, 1, 80] | None = None,
+        picture: discord.Attachment | None = None,
+        publish: bool | None = None,
+        quiet: str | None = None,
+    ) -> None:
+        target_id = channel.id if channel else interaction.channel_id or 0
+        check_channel(interaction, target_id)
+        if picture is not None and (
+            picture.size > _PICTURE_BYTES or not (picture.content_type or "").startswith("image/")
+        ):
+            raise UserError(_("The picture must be an image of at most 1 MB."))
+        wish = looks.Look(style, name, await picture.read() if picture else None, publish, quiet)
+        stored = await looks.change(self.bot.services, self.bot, target_id, _guild(interaction), wish)
+        await answer(interaction, looks.text(stored))
 
     @app_commands.command(name="unfollow", description=locale_str("Stop following a query in a channel"))
     @app_commands.describe(follow=locale_str("Which one"))
@@ -188,7 +184,7 @@ class Channels(
         one = await self._find(interaction, follow)
         await follows.end(self.bot.services, one)
         text = _("<#{channel}> no longer follows `{query}`.")
-        await answer(interaction, text.format(channel=one.target_id, query=_code(one.query)))
+        await answer(interaction, text.format(channel=one.target_id, query=code(one.query)))
 
     @edit.autocomplete("follow")
     @unfollow.autocomplete("follow")
@@ -210,11 +206,6 @@ def _guild(interaction: Interaction) -> int:
     if interaction.guild_id is None:
         raise app_commands.NoPrivateMessage
     return interaction.guild_id
-
-
-def _code(text: str) -> str:
-    """Text inside a code span."""
-    return text.replace("`", "'")[:300]
 
 
 async def setup(bot: HeadframeBot) -> None:

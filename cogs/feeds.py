@@ -16,8 +16,9 @@ from bot.desk import feeds as desk
 from bot.errors import UserError
 from bot.feeds.model import FaultKind
 from bot.feeds.reasons import advice, reason
-from bot.i18n import _, language, ngettext, set_language
+from bot.i18n import _, ngettext
 from cogs.ui.answer import answer
+from cogs.ui.asked import AskedView
 from cogs.ui.pages import Pages
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
             await answer(interaction, _("No feeds yet. Add one with `/feed add`."))
             return
         title = ngettext("{n} feed", "{n} feeds", len(mine)).format(n=len(mine))
-        pages = Pages(title, [_line(one) for one in mine], language=language())
+        pages = Pages(title, [_line(one) for one in mine])
         await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
 
     @app_commands.command(name="remove", description=locale_str("Stop reading a feed"))
@@ -103,7 +104,7 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
             await answer(interaction, _("No feeds yet. Add one with `/feed add`."))
             return
         mine.sort(key=lambda one: (one.feed.failing_since is None, one.feed.title or one.feed.url))
-        pages = Pages(_("Health of the feeds"), [_health(one) for one in mine], per_page=6, language=language())
+        pages = Pages(_("Health of the feeds"), [_health(one) for one in mine], per_page=6)
         await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
 
     @app_commands.command(name="zone", description=locale_str("Time zone of a feed whose dates name none"))
@@ -162,13 +163,12 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
         command.autocomplete("feed")(_mine)
 
 
-class _Choice(discord.ui.View):
+class _Choice(AskedView):
     """Which of a page's feeds to read."""
 
     def __init__(self, cog: Feeds, choice: desk.Choice) -> None:
-        super().__init__(timeout=600)
+        super().__init__()
         self._cog = cog
-        self._language = language()
         self._urls = [url for url, _title in choice.options[:25]]
         self._pick: discord.ui.Select[_Choice] = discord.ui.Select(
             placeholder=_("Choose a feed"),
@@ -181,7 +181,6 @@ class _Choice(discord.ui.View):
         self.add_item(self._pick)
 
     async def _picked(self, interaction: Interaction) -> None:
-        set_language(self._language)
         await interaction.response.edit_message(content=_("Reading …"), view=None)
         try:
             await self._cog._add(interaction, self._urls[int(self._pick.values[0])], explore=False)
@@ -189,20 +188,18 @@ class _Choice(discord.ui.View):
             await answer(interaction, str(error))
 
 
-class _Accept(discord.ui.View):
+class _Accept(AskedView):
     """Whether a page without a feed is to be followed as a page."""
 
     def __init__(self, cog: Feeds, preview: desk.PagePreview) -> None:
-        super().__init__(timeout=600)
+        super().__init__()
         self._cog = cog
         self._preview = preview
-        self._language = language()
         self.yes.label = _("Yes, follow this page")
         self.no.label = _("No")
 
     @discord.ui.button(style=discord.ButtonStyle.success)
     async def yes(self, interaction: Interaction, _button: discord.ui.Button[_Accept]) -> None:
-        set_language(self._language)
         await interaction.response.edit_message(content=_("Reading …"), view=None)
         try:
             await self._cog._add(interaction, self._preview.url, rule=self._preview.rule, explore=False)
@@ -211,7 +208,6 @@ class _Accept(discord.ui.View):
 
     @discord.ui.button(style=discord.ButtonStyle.secondary)
     async def no(self, interaction: Interaction, _button: discord.ui.Button[_Accept]) -> None:
-        set_language(self._language)
         await interaction.response.edit_message(content=_("Nothing was added."), view=None)
 
 

@@ -93,7 +93,7 @@ def page(topic: str) -> tuple[str, str]:
                 "or `/feed add` and `/channel follow` → `/help channels`\n"
                 "**Is all well?** `/status` · **My data**: `/privacy export`\n"
                 "Under every post, “Why this?” says how it came here."
-            )
+            ) + "\n" + _("**My language, time zone, currency**: `/preferences`")
 
 
 async def setup(bot: HeadframeBot) -> None:

@@ -14,7 +14,7 @@ from bot.delivery.markdown import clamp
 from bot.delivery.post import view_of
 from bot.desk import follows, news, why
 from bot.errors import UserError
-from bot.i18n import _, language, ngettext
+from bot.i18n import _, ngettext
 from cogs.ui.alert_modal import AlertModal, suggested_query
 from cogs.ui.answer import answer
 from cogs.ui.pages import Pages
@@ -74,7 +74,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
         if not found:
             await answer(interaction, news.nothing(mineral=mineral, topic=topic, source=source))
             return
-        pages = Pages(_("Latest headlines"), [news.line(entry) for entry in found], per_page=8, language=language())
+        pages = Pages(_("Latest headlines"), [news.line(entry) for entry in found], per_page=8)
         await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None, share=share)
 
     @latest.autocomplete("mineral")
@@ -107,7 +107,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
             )
             return
         title = ngettext("{n} headline found", "{n} headlines found", total).format(n=total)
-        pages = Pages(title, [news.line(entry) for entry in found], per_page=8, language=language())
+        pages = Pages(title, [news.line(entry) for entry in found], per_page=8)
         await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None, share=share)
 
     # -- buttons under posts, and the menus of messages ------------------------------------------------------------
@@ -124,7 +124,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
             why.text(one, private=one.subscription is not None and one.subscription.owner_id == interaction.user.id)
             for one in found
         ]
-        pages = Pages(_("Why this came"), lines, per_page=1, language=language())
+        pages = Pages(_("Why this came"), lines, per_page=1)
         await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
 
     async def press_save(self, interaction: Interaction, delivery_id: int) -> None:
@@ -157,7 +157,6 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
             ngettext("{n} headline", "{n} headlines", len(lines)).format(n=len(lines)),
             lines,
             per_page=6,
-            language=language(),
         )
         await answer(interaction, embed=pages.embed(), view=pages if pages.count > 1 else None)
 

@@ -102,7 +102,7 @@ class Prices(commands.GroupCog, group_name="price", group_description=locale_str
             found = service.quote(item.slug, now)
             if found is None:
                 raise UserError(
-                    _("There is no price of {metal} yet; try again in a minute.").format(metal=_(item.name))
+                    _("There is no price of {metal} yet; try again in a minute.").format(metal=item.local_name)
                 )
             changes = service.changes(item.slug, now)
             embed = quote_embed(found, changes, service.rates, money, per, demo=service.demo)

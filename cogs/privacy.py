@@ -12,8 +12,9 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.desk import people
-from bot.i18n import _, language, set_language
+from bot.i18n import _
 from cogs.ui.answer import answer
+from cogs.ui.asked import AskedView
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
@@ -54,19 +55,17 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description=locale_
         await answer(interaction, text, view=_Confirm(self.bot))
 
 
-class _Confirm(discord.ui.View):
+class _Confirm(AskedView):
     """Two buttons: delete, or leave it."""
 
     def __init__(self, bot: HeadframeBot) -> None:
-        super().__init__(timeout=600)
+        super().__init__()
         self._bot = bot
-        self._language = language()
         self.yes.label = _("Delete everything")
         self.no.label = _("Keep it")
 
     @discord.ui.button(style=discord.ButtonStyle.danger)
     async def yes(self, interaction: discord.Interaction[Any], _button: discord.ui.Button[_Confirm]) -> None:
-        set_language(self._language)
         await interaction.response.defer()
         await people.delete(self._bot.services, interaction.user.id)
         await interaction.edit_original_response(content=_("Done. I know nothing of you any more."), view=None)
@@ -74,14 +73,8 @@ class _Confirm(discord.ui.View):
 
     @discord.ui.button(style=discord.ButtonStyle.secondary)
     async def no(self, interaction: discord.Interaction[Any], _button: discord.ui.Button[_Confirm]) -> None:
-        set_language(self._language)
         await interaction.response.edit_message(content=_("Nothing was deleted."), view=None)
         self.stop()
-
-    async def on_error(
-        self, interaction: discord.Interaction[Any], error: Exception, _item: discord.ui.Item[Any], /
-    ) -> None:
-        await self._bot.explain(interaction, error)
 
 
 async def setup(bot: HeadframeBot) -> None:

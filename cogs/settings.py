@@ -1,4 +1,4 @@
-"""`/settings`: how Headframe speaks and counts on a server. For those who may manage it."""
+"""`/settings`: how Headframe speaks and counts on a server, for who may manage it; `/preferences`: to a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.delivery.places import missing_permissions
 from bot.delivery.routes import permission_name
 from bot.desk import people, servers
 from bot.errors import UserError
-from bot.i18n import _
+from bot.i18n import _, set_language
 from cogs.ui.answer import answer
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Interaction = discord.Interaction["HeadframeBot"]
 
 
 class Settings(commands.Cog):
-    """One command: without options it shows how things stand."""
+    """Two commands: without options each shows how things stand."""
 
     def __init__(self, bot: HeadframeBot) -> None:
         self.bot = bot
@@ -74,15 +74,50 @@ class Settings(commands.Cog):
             embed.add_field(name=name, value=value, inline=True)
         await answer(interaction, embed=embed)
 
+    @app_commands.command(name="preferences", description=locale_str("Your own language, time zone, currency, unit"))
+    @app_commands.describe(
+        language=locale_str("The language in which I answer you and write to you"),
+        timezone=locale_str("Your time zone, such as Europe/Paris"),
+        currency=locale_str("The currency of prices, such as EUR"),
+        unit=locale_str("The unit of prices, such as g or kg"),
+    )
+    @app_commands.choices(
+        language=[app_commands.Choice(name=name, value=code) for code, name in servers.LANGUAGE_NAMES.items()]
+    )
+    async def preferences(
+        self,
+        interaction: Interaction,
+        language: str | None = None,
+        timezone: str | None = None,
+        currency: str | None = None,
+        unit: str | None = None,
+    ) -> None:
+        now = await servers.change_own(
+            self.bot.services,
+            interaction.user.id,
+            language=language,
+            timezone=timezone,
+            currency=currency,
+            unit=unit,
+        )
+        set_language(now.language or interaction.locale.value)
+        embed = discord.Embed(title=_("Your preferences"), colour=0xB8860B)
+        for name, value in servers.show_own(now):
+            embed.add_field(name=name, value=value, inline=True)
+        await answer(interaction, embed=embed)
+
+    @preferences.autocomplete("timezone")
     @settings.autocomplete("timezone")
     async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return [app_commands.Choice(name=name, value=name) for name in people.zones(current)]
 
+    @preferences.autocomplete("currency")
     @settings.autocomplete("currency")
     async def _currencies(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         known = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "CNY", "INR", "ZAR", "BRL", "MXN", "SEK", "NOK")
         return [app_commands.Choice(name=code, value=code) for code in known if current.upper() in code]
 
+    @preferences.autocomplete("unit")
     @settings.autocomplete("unit")
     async def _units(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return [

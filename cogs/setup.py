@@ -15,8 +15,9 @@ from bot.delivery.routes import permission_name
 from bot.desk import people, servers
 from bot.desk import setup as desk
 from bot.errors import UserError
-from bot.i18n import _, language, ngettext, set_language
+from bot.i18n import _, ngettext, set_language
 from cogs.ui.answer import answer
+from cogs.ui.asked import AskedView
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
@@ -56,15 +57,14 @@ class Setup(commands.Cog):
         return [app_commands.Choice(name=name, value=name) for name in people.zones(current)]
 
 
-class Wizard(discord.ui.View):
+class Wizard(AskedView):
     """The steps: language and time zone, notices, what goes where, feeds, a sample, and Start."""
 
     def __init__(self, bot: HeadframeBot, guild_id: int, plan: desk.Plan) -> None:
-        super().__init__(timeout=840)
+        super().__init__()
         self._bot = bot
         self._guild_id = guild_id
         self._plan = plan
-        self._language = language()
         self._step = len(_STEPS) if plan.made else 0
         self._preset = next(iter(desk.PRESETS))
         self._problems: list[str] = []
@@ -73,11 +73,6 @@ class Wizard(discord.ui.View):
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         set_language(self._plan.language or self._language)
         return interaction.guild_id == self._guild_id and interaction.permissions.manage_guild
-
-    async def on_error(
-        self, interaction: discord.Interaction[Any], error: Exception, _item: discord.ui.Item[Any], /
-    ) -> None:
-        await self._bot.explain(interaction, error)
 
     async def embed(self) -> discord.Embed:
         """The message's text at this step."""

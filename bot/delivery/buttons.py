@@ -1,25 +1,22 @@
 """The buttons under posts. Their custom ids carry all they need, so they work after a restart and cost no memory.
 
-What a press does is the counter's business: the callbacks ask the client for the handler registered under the name.
+What a press does is the counter's business: the callbacks hand it to the client, which knows the handlers.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 import discord
 
 from bot.i18n import _
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
+class Presses(Protocol):
+    """The client: does what the named button means for a delivery, in the presser's language, errors explained."""
 
-class PressHandlers(Protocol):
-    """The client: name of the button → what to do with (interaction, delivery id)."""
-
-    press_handlers: dict[str, Callable[[discord.Interaction, int], Awaitable[None]]]
+    async def press(self, interaction: discord.Interaction[Any], what: str, delivery_id: int) -> None: ...
 
 
 class PostButton(
@@ -41,10 +38,8 @@ class PostButton(
         return cls(match["what"], int(match["id"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        handlers: PressHandlers = interaction.client
-        handler = handlers.press_handlers.get(self.what)
-        if handler is not None:
-            await handler(interaction, self.delivery_id)
+        client: Presses = interaction.client
+        await client.press(interaction, self.what, self.delivery_id)
 
 
 _OWN: Final = re.compile(r"post:[a-z]+:(\d{1,19})")

@@ -53,6 +53,8 @@ def folded(stories: Sequence[StoryView], reason: str, *, role_ids: Sequence[int]
     groups: dict[str, list[StoryView]] = {}
     for story in stories:
         groups.setdefault(_heading(story), []).append(story)
+    if others := groups.pop(_("Other news"), None):
+        groups[_("Other news")] = others  # last
     least = sum(len(heading) + 6 for heading in groups) + sum(len(_bullet(story)) + 1 for story in stories)
     spare = EMBEDS_TOTAL - _HEAD - least
     lines: list[str] = []

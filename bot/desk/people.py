@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import available_timezones
@@ -89,6 +89,12 @@ async def set_quiet(services: Services, user_id: int, start: str | None, end: st
     ).format(start=show_clock(stored.quiet_start), end=show_clock(stored.quiet_end), zone=stored.timezone or "UTC")
 
 
+async def language_of(services: Services, user_id: int) -> str | None:
+    """The language a person has chosen; None for that of their Discord client."""
+    async with services.db.read() as connection:
+        return (await guilds.user(connection, user_id)).language
+
+
 def hours_from(now: datetime, hours: int | None) -> datetime | None:
     return now + timedelta(hours=hours) if hours else None
 
@@ -102,19 +108,29 @@ async def _price_alerts(services: Services, user_id: int) -> list[PriceAlert]:
     return [alert for alert in found if alert.state in {"active", "paused"}]
 
 
-async def price_alert_lines(services: Services, user_id: int) -> list[str]:
-    """One line per price alert."""
-    lines = []
+@dataclass(frozen=True, slots=True)
+class PriceAlertRow:
+    """A price alert for lists. key: "p" and its number, as the commands take it."""
+
+    key: str
+    label: str
+    line: str
+    paused: bool
+
+
+async def price_alert_rows(services: Services, user_id: int) -> list[PriceAlertRow]:
+    rows = []
     for alert in await _price_alerts(services, user_id):
         there = _("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>"
         paused = " · ⏸ " + _("paused") if alert.state == "paused" else ""
-        lines.append(f"- {describe_alert(alert)} · {there}{paused}")
-    return lines
+        label = describe_alert(alert)
+        rows.append(PriceAlertRow(f"p{alert.id}", label, f"- {label} · {there}{paused}", bool(paused)))
+    return rows
 
 
 async def price_alert_choices(services: Services, user_id: int) -> list[tuple[str, str]]:
-    """(label, value) pairs for autocomplete; the value begins with p."""
-    return [(describe_alert(alert), f"p{alert.id}") for alert in await _price_alerts(services, user_id)]
+    """(label, value) pairs for autocomplete."""
+    return [(row.label, row.key) for row in await price_alert_rows(services, user_id)]
 
 
 async def _own_price_alert(services: Services, user_id: int, text: str) -> PriceAlert | None:
@@ -181,7 +197,6 @@ async def delete(services: Services, user_id: int) -> None:
     for one in made.values():
         services.book.put(one)
     services.routes.lost.pop(Target("user", user_id), None)
-    services.notes.pop(f"language:{user_id}", None)
     if services.prices is not None:
         await services.prices.reload_alerts()
 

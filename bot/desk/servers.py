@@ -15,7 +15,7 @@ from storage.records import NewDelivery, Target
 
 if TYPE_CHECKING:
     from bot.services import Services
-    from storage.records import GuildSettings
+    from storage.records import GuildSettings, UserSettings
 
 LANGUAGE_NAMES = {"en": "English", "fr": "Français", "es": "Español"}
 
@@ -36,6 +36,37 @@ async def change(
     notices: int | None = None,
 ) -> GuildSettings:
     """Change what is given, and only that. Raises UserError for a value that cannot be used."""
+    changes = _read(language=language, timezone=timezone, currency=currency, unit=unit)
+    if notices is not None:
+        changes["notice_channel_id"] = notices
+    async with services.db.write() as connection:
+        return await guilds.set_guild(connection, guild_id, now=utcnow(), **changes)
+
+
+async def own(services: Services, user_id: int) -> UserSettings:
+    async with services.db.read() as connection:
+        return await guilds.user(connection, user_id)
+
+
+async def change_own(
+    services: Services,
+    user_id: int,
+    *,
+    language: str | None = None,
+    timezone: str | None = None,
+    currency: str | None = None,
+    unit: str | None = None,
+) -> UserSettings:
+    """As `change`, for one person; without any value nothing is stored. Raises UserError."""
+    changes = _read(language=language, timezone=timezone, currency=currency, unit=unit)
+    if not changes:
+        return await own(services, user_id)
+    async with services.db.write() as connection:
+        return await guilds.set_user(connection, user_id, now=utcnow(), **changes)
+
+
+def _read(*, language: str | None, timezone: str | None, currency: str | None, unit: str | None) -> dict[str, Any]:
+    """What was given, as it is stored."""
     changes: dict[str, Any] = {}
     if language is not None:
         if language not in LANGUAGES:
@@ -53,10 +84,7 @@ async def change(
             changes["unit"] = parse_unit(unit).code
         except UnknownUnit as error:
             raise UserError(str(error)) from error
-    if notices is not None:
-        changes["notice_channel_id"] = notices
-    async with services.db.write() as connection:
-        return await guilds.set_guild(connection, guild_id, now=utcnow(), **changes)
+    return changes
 
 
 async def greet(services: Services, guild_id: int, channel_id: int | None) -> None:
@@ -94,4 +122,14 @@ def show(now: GuildSettings) -> list[tuple[str, str]]:
         (_("Currency"), now.currency or "USD"),
         (_("Unit"), now.unit or _("as each metal is quoted")),
         (_("Notices go to"), f"<#{now.notice_channel_id}>" if now.notice_channel_id else _("the owner, by message")),
+    ]
+
+
+def show_own(now: UserSettings) -> list[tuple[str, str]]:
+    """(name, value) pairs for the person."""
+    return [
+        (_("Language"), LANGUAGE_NAMES.get(now.language or "", _("that of your Discord"))),
+        (_("Time zone"), now.timezone or "UTC"),
+        (_("Currency"), now.currency or _("the server's")),
+        (_("Unit"), now.unit or _("the server's")),
     ]

@@ -65,7 +65,8 @@ def text(why: Why, *, private: bool = True) -> str:
     out += _causes(_("Topics"), tags.topics, topic_name)
     if tags.direction:
         words = ", ".join(f"“{escape(word)}”" for word in tags.direction_words)
-        out.append(_("Direction: {way} ({words})").format(way=tags.direction, words=words))
+        ways = {"up": _("up"), "down": _("down"), "flat": _("little changed")}
+        out.append(_("Direction: {way} ({words})").format(way=ways[tags.direction], words=words))
     out += _causes(_("Tickers"), tags.tickers, str)
     out.append(_subscription(why, private=private))
     row = why.delivery
@@ -75,7 +76,14 @@ def text(why: Why, *, private: bool = True) -> str:
     if row.attempts > 1:
         times.append(_("attempts: {n}").format(n=row.attempts))
     if row.reason:
-        times.append(_("held back: {reason}").format(reason=row.reason))
+        reasons = {
+            "quiet": _("quiet hours"),
+            "cap": _("the limit per hour"),
+            "route": _("the place could not be reached"),
+            "hourly": _("as an hourly digest"),
+            "daily": _("as a daily digest"),
+        }
+        times.append(_("held back: {reason}").format(reason=reasons.get(row.reason, row.reason)))
     out.append("-# " + " · ".join(times))
     return "\n".join(out)
 

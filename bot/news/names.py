@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.i18n import _
-from bot.minerals import catalogue
+from bot.minerals import catalogue, wording
 
 
 def mineral_name(slug: str) -> str:
     """A mineral's name; the slug in words where the book has no such mineral."""
     known = catalogue.load().minerals.get(slug)
-    return _(known.name) if known else slug.replace("_", " ").capitalize()
+    return wording.name(known) if known else slug.replace("_", " ").capitalize()
 
 
 def topic_name(slug: str) -> str:

@@ -71,13 +71,13 @@ def build(
     """points: in the chart's currency and unit, oldest first. span: a key of `history.RANGES`. Raises NoHistory."""
     if len(points) < 2:
         text = _("There are not enough stored prices of {metal} for this chart; try a longer range, or again later.")
-        raise NoHistory(text.format(metal=_(item.name)))
+        raise NoHistory(text.format(metal=item.local_name))
     unit = unit or item.unit
     shown = spread_out(points, MAX_POINTS)
     first, last = shown[0], shown[-1]
     placed = _place(markers, first.at, last.at)
     change = EXACT.divide(last.price, first.price) - 1
-    title, price = f"{_(item.name)} · {range_name(span)}", format_price(last.price, currency, unit)
+    title, price = f"{item.local_name} · {range_name(span)}", format_price(last.price, currency, unit)
     footer = " · ".join(part for part in (f"{currency}/{unit.code}", source, _("times are UTC")) if part)
     drawing: dict[str, object] = {
         "title": title,

@@ -175,7 +175,7 @@ def describe(
     unit: str,
 ) -> str:
     """One line for lists and messages, in the language in force."""
-    name = _(INSTRUMENTS[metal].name)
+    name = INSTRUMENTS[metal].local_name
     if condition == "moves":
         window = next((key for key, span in WINDOWS.items() if span.total_seconds() == window_seconds), "?")
         size = format_percent(EXACT.divide(percent or Decimal(0), Decimal(100)), sign=False)

@@ -58,15 +58,15 @@ def convert(
     item = instrument(metal)
     found = quote(item.slug)
     if found is None:
-        raise CannotConvert(_("There is no price of {metal} yet; try again in a minute.").format(metal=_(item.name)))
+        raise CannotConvert(_("There is no price of {metal} yet; try again in a minute.").format(metal=item.local_name))
     if isinstance(right, str) and not isinstance(left, str):
         price = _price(found, rates, right, left)
         result = EXACT.multiply(amount, price)
-        line = f"{_number(amount)} {left.code} {_(item.name)} = {_money(result, right)}"
+        line = f"{_number(amount)} {left.code} {item.local_name} = {_money(result, right)}"
     elif isinstance(left, str) and not isinstance(right, str):
         price = _price(found, rates, left, right)
         result = EXACT.divide(amount, price)
-        line = f"{_money(amount, left)} = {_number(result)} {right.code} {_(item.name)}"
+        line = f"{_money(amount, left)} = {_number(result)} {right.code} {item.local_name}"
     else:
         raise AssertionError("all four cases are above")
     return Conversion(line, result, found)

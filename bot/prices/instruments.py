@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from bot.i18n import language
+from bot.news.names import mineral_name
 from bot.prices.model import Basis, PriceError
 from bot.prices.units import UNITS, Unit
 
@@ -36,6 +38,11 @@ class Instrument:
     limit: Decimal
     rearm: Decimal
     benchmark: str = ""  # what a monthly figure is the price of
+
+    @property
+    def local_name(self) -> str:
+        """Its name in the language in force, as the minerals reference has it."""
+        return self.name if language() == "en" else mineral_name(self.slug)
 
 
 FUTURES_ALLOWANCE: Final = Decimal("0.025")  # between a futures price and spot: carry and a month of interest

@@ -27,7 +27,7 @@ def headline_line(service: PriceService, slugs: Sequence[str], now: datetime) ->
         found = service.quote(slug, now) if item else None
         if item is None or found is None or found.price is None or not found.good or found.basis is Basis.MONTHLY:
             continue
-        text = f"{_(item.name)} {format_price(found.price, 'USD', item.unit)}"
+        text = f"{item.local_name} {format_price(found.price, 'USD', item.unit)}"
         day = service.changes(slug, now).day
         if day is not None:
             text += f" ({_('{percent} in 24 h').format(percent=format_percent(day))})"

@@ -58,7 +58,7 @@ async def reaction_line(service: PriceService, slugs: Sequence[str], published: 
         points = await service.history(slug, published - HOUR, published + HOUR + timedelta(minutes=1))
         moved = reaction(points, published)
         if moved is not None:
-            return _("{metal} {percent} in the hour after").format(metal=_(item.name), percent=format_percent(moved))
+            return _("{metal} {percent} in the hour after").format(metal=item.local_name, percent=format_percent(moved))
     return None
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.desk import follows
-from bot.i18n import _, language, set_language
+from bot.i18n import _
 from bot.news.model import tags_from_json
 from cogs.ui.answer import answer
+from cogs.ui.asked import AskedModal
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -26,13 +27,12 @@ def suggested_query(line: SourceLine) -> str:
     return " ".join(parts)
 
 
-class AlertModal(discord.ui.Modal):
+class AlertModal(AskedModal):
     """One field: the query. Sending it makes a keyword alert by direct message."""
 
     def __init__(self, bot: HeadframeBot, suggestion: str) -> None:
-        super().__init__(title=_("Alert me on this"), timeout=840)
+        super().__init__(_("Alert me on this"))
         self._bot = bot
-        self._language = language()
         self.query: discord.ui.TextInput[AlertModal] = discord.ui.TextInput(
             style=discord.TextStyle.short, default=suggestion, max_length=500, min_length=1
         )
@@ -45,7 +45,6 @@ class AlertModal(discord.ui.Modal):
         )
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        set_language(self._language)
         parsed = follows.read_query(self.query.value)
         made, fresh = await follows.follow(
             self._bot.services,
@@ -65,6 +64,3 @@ class AlertModal(discord.ui.Modal):
             else _("You have this alert already: `{query}`.")
         )
         await answer(interaction, text.format(query=made.query.replace("`", "'")))
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:  # type: ignore[override]
-        await self._bot.explain(interaction, error)

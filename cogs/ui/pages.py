@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.i18n import _, set_language
+from bot.i18n import _
+from cogs.ui.asked import AskedView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Pages(discord.ui.View):
+class Pages(AskedView):
     """`lines` are shown `per_page` at a time, never more than Discord's 4,096 characters on one page."""
 
-    def __init__(self, title: str, lines: Sequence[str], *, per_page: int = 10, language: str = "en") -> None:
-        super().__init__(timeout=840)  # an interaction's token lives fifteen minutes
+    def __init__(self, title: str, lines: Sequence[str], *, per_page: int = 10) -> None:
+        super().__init__()
         self._title = title
-        self._language = language
         self._pages = _cut(lines, per_page)
         self._at = 0
         self.previous.label = _("Previous")
@@ -40,7 +40,6 @@ class Pages(discord.ui.View):
         self.next.disabled = self._at >= self.count - 1
 
     async def _turn(self, interaction: discord.Interaction[Any], by: int) -> None:
-        set_language(self._language)
         self._at = min(max(self._at + by, 0), self.count - 1)
         self._update()
         await interaction.response.edit_message(embed=self.embed(), view=self)

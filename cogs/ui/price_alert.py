@@ -15,8 +15,8 @@ from bot.prices import commands as wording
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import Consensus, PriceError
 from bot.prices.units import UNITS, format_price
-from cogs.alerts import place
 from cogs.ui.answer import answer
+from cogs.ui.places import place
 from cogs.ui.price_options import Choices, Press, complete_metal, currency_and_unit, prices_of, user_error
 
 Condition = Literal["above", "below", "moves"]

@@ -57,7 +57,7 @@ def quote_embed(
             )
         )
     calm = found.good and found.market_open
-    embed = discord.Embed(title=_(item.name), description="\n".join(lines), colour=_COLOUR if calm else _QUIET)
+    embed = discord.Embed(title=item.local_name, description="\n".join(lines), colour=_COLOUR if calm else _QUIET)
     footer = _footer(found, rates, currency, demo=demo)
     if footer:
         embed.set_footer(text=footer)
@@ -111,7 +111,7 @@ def overview_embed(
         if found.basis is Basis.MONTHLY:
             remarks.append(found.as_of.strftime("%Y-%m"))
         tail = " · ".join(remark for remark in remarks if remark)
-        lines.append(f"- **{_(item.name)}** {figure}" + (f" · {tail}" if tail else ""))
+        lines.append(f"- **{item.local_name}** {figure}" + (f" · {tail}" if tail else ""))
     embed = discord.Embed(title=_("Prices"), description="\n".join(lines)[:4000], colour=_COLOUR)
     if rows:
         footer = _footer(rows[0][0], rates, currency, demo=demo)

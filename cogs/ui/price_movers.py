@@ -67,7 +67,9 @@ def movers_embed(found: Sequence[Mover]) -> discord.Embed:
     blocks = []
     for mover in found:
         start, end = int(mover.start.at.timestamp()), int(mover.end.at.timestamp())
-        lines = [f"**{_(INSTRUMENTS[mover.metal].name)} {format_percent(mover.change)}** · <t:{start}:f> – <t:{end}:t>"]
+        lines = [
+            f"**{INSTRUMENTS[mover.metal].local_name} {format_percent(mover.change)}** · <t:{start}:f> – <t:{end}:t>"
+        ]
         for headline in mover.headlines:
             title, link = clamp_plain(headline.title, 160), web_link(headline.url, 300)
             shown = f"[{title}](<{link}>)" if link else title

@@ -67,7 +67,9 @@ def _matching(current: str, options: Iterable[tuple[str, str, str]]) -> Choices:
 
 
 async def complete_metal(_interaction: discord.Interaction[Any], current: str) -> Choices:
-    return _matching(current, ((_(item.name), item.slug, item.symbol) for item in INSTRUMENTS.values()))
+    return _matching(
+        current, ((item.local_name, item.slug, f"{item.symbol}|{item.name}") for item in INSTRUMENTS.values())
+    )
 
 
 async def complete_currency(interaction: discord.Interaction[Any], current: str) -> Choices:

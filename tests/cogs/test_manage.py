@@ -1,0 +1,171 @@
+"""A list that is managed by opening its entries: for alerts and for what channels follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from storage import subscriptions
+from tests.house import House, eventually, house, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.records import Subscription
+
+
+class Desk:
+    """One managed list on the screen of one person."""
+
+    def __init__(self, h: House, who: str, used: Any) -> None:
+        self.h, self.who, self.used = h, who, used
+
+    @property
+    def shown(self) -> str:
+        return said(self.used.original.data)
+
+    async def press(self, label: str, then: str) -> Any:
+        """Press a button and wait until the message says `then`."""
+        pressed = await self.h.local.press(self.used.original.data, label, self.who)
+        await eventually(lambda: then in self.shown)
+        return pressed
+
+    async def open(self, key: str) -> None:
+        await self.h.local.select(self.used.original.data, None, [key], self.who)
+        await eventually(lambda: "Back to the list" in self.shown)
+
+    async def form(self, button: str, then: str, **fields: Any) -> None:
+        """Open a form by its button, fill it in by the kind of field, send it, wait until the message says `then`."""
+        opened = await self.h.local.press(self.used.original.data, button, self.who)
+        modal = await opened.modal()
+        kinds = {4: "query", 3: "mode", 8: "channel"}
+        values: dict[str, Any] = {}
+        for label in modal["components"]:
+            field = label["component"]
+            name = kinds[field["type"]] if label["label"] != "Where it goes" else "where"
+            if name in fields:
+                values[field["custom_id"]] = fields.pop(name)
+        assert not fields, f"the form has no {fields}"
+        await self.h.local.submit_modal(opened, **values)
+        await eventually(lambda: then in self.shown)
+
+
+async def alerts(h: House, who: str = "trader") -> Desk:
+    used = await h.local.invoke(who, h.guild, "lounge", "alert list")
+    await used.message(within=15)
+    return Desk(h, who, used)
+
+
+async def stored(h: House, who: str) -> list[Subscription]:
+    async with h.app.services.db.read() as connection:
+        return await subscriptions.of_owner(connection, h.local.world.user(who).id)
+
+
+async def test_an_alert_is_changed_paused_tested_copied_and_removed_without_typing_a_number(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        wire = h.wire("/wire.xml", "Gold ETF holdings grow", "Silver slides")
+        await h.use("moderator", "lounge", "feed add", url=wire.url)
+        await h.use("trader", "lounge", "alert keyword", query="gold etf")
+        desk = await alerts(h)
+        (one,) = await stored(h, "trader")
+        await desk.open(str(one.id))
+        await desk.press("Test", "would have brought 1 headline")
+        assert "Gold ETF holdings grow" in desk.shown
+
+        await desk.form("Change", "Changed.", query="silver", mode=["daily"], where=["here"])
+        (now,) = await stored(h, "trader")
+        assert (now.query, now.mode, now.target_kind) == ("silver", "daily", "channel")
+        assert h.app.services.book.get(one.id) == now, "the matcher knows"
+
+        await desk.press("Pause 8 h", "paused")
+        (now,) = await stored(h, "trader")
+        assert now.state == "paused"
+        assert now.paused_until is not None
+        await desk.press("Go on", "Pause 8 h")
+        assert (await stored(h, "trader"))[0].state == "active"
+
+        await desk.form("Copy", "This is the copy.", query="copper")
+        assert [found.query for found in await stored(h, "trader")] == ["silver", "copper"]
+        await desk.press("Remove", "for good?")
+        await desk.press("Keep it", "Back to the list")
+        assert len(await stored(h, "trader")) == 2
+        await desk.press("Remove", "for good?")
+        await desk.press("Remove", "Removed.")
+        assert [found.query for found in await stored(h, "trader")] == ["silver"]
+
+
+async def test_a_price_alert_stands_in_the_same_list(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
+        desk = await alerts(h)
+        await desk.open("p1")
+        assert "Change" not in desk.shown.split("\n"), "its level is not changed here"
+        await desk.press("Pause", "paused")
+        await desk.press("Go on", "Pause 8 h")
+        await desk.press("Remove", "for good?")
+        await desk.press("Remove", "You have no alerts")
+
+
+async def test_what_a_channel_follows_is_moved_by_the_form(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("moderator", "gold-silver", "channel follow", query="gold")
+        used = await h.local.invoke("moderator", h.guild, "lounge", "channel list")
+        await used.message(within=15)
+        desk = Desk(h, "moderator", used)
+        async with h.app.services.db.read() as connection:
+            (one,) = await subscriptions.of_guild(connection, h.guild.id)
+        await desk.open(str(one.id))
+        policy = h.local.channel("policy").id
+        await desk.form("Change", "Changed.", channel=[str(policy)])
+        async with h.app.services.db.read() as connection:
+            (now,) = await subscriptions.of_guild(connection, h.guild.id)
+        assert (now.target_id, now.query) == (policy, "gold")
+
+
+async def test_a_bad_query_in_the_form_is_explained_and_changes_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("trader", "lounge", "alert keyword", query="gold")
+        desk = await alerts(h)
+        (one,) = await stored(h, "trader")
+        await desk.open(str(one.id))
+        opened = await h.local.press(desk.used.original.data, "Change", "trader")
+        modal = await opened.modal()
+        field = modal["components"][0]["component"]["custom_id"]
+        sent = await h.local.submit_modal(opened, **{field: "(gold"})
+        assert "bracket" in said(await sent.message(within=15))
+        assert (await stored(h, "trader"))[0].query == "gold"
+
+
+async def test_controls_stop_working_when_the_right_to_them_is_gone(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("moderator", "gold-silver", "channel follow", query="gold")
+        used = await h.local.invoke("moderator", h.guild, "lounge", "channel list")
+        await used.message(within=15)
+        desk = Desk(h, "moderator", used)
+        async with h.app.services.db.read() as connection:
+            (one,) = await subscriptions.of_guild(connection, h.guild.id)
+        await desk.open(str(one.id))
+        await desk.press("Remove", "for good?")
+        rosa = h.local.world.user("moderator")
+        h.guild.data["owner_id"] = str(h.local.world.bot.id)
+        h.guild.owner_id = h.local.world.bot.id
+        h.local.world.set_member_roles(h.guild, rosa, [])
+        pressed = await h.local.press(used.original.data, "Remove", "moderator")
+        assert "Manage Channels" in said(await pressed.message(within=15))
+        async with h.app.services.db.read() as connection:
+            assert await subscriptions.of_guild(connection, h.guild.id) == [one]
+
+
+@pytest.mark.parametrize(("number", "pages"), [(7, 1), (8, 2)])
+async def test_a_long_list_pages(tmp_path: Path, number: int, pages: int) -> None:
+    async with house(tmp_path) as h:
+        for place in range(number):
+            await h.use("trader", "lounge", "alert keyword", query=f"gold word{place}")
+        desk = await alerts(h)
+        assert f"{number} alerts" in desk.shown
+        assert ("Page 1 of 2" in desk.shown) is (pages == 2)
+        if pages == 2:
+            await desk.press("Next", "word7")
+            (last,) = (await stored(h, "trader"))[7:]
+            await desk.open(str(last.id))
