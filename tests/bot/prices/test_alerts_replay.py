@@ -23,6 +23,8 @@ UNITS = {"gold": ("oz t", "g", "kg"), "silver": ("oz t", "kg"), "platinum": ("oz
          "copper": ("lb", "t", "kg")}  # fmt: skip
 GRAMS = {"oz t": 31.1034768, "g": 1.0, "kg": 1000.0, "lb": 453.59237, "t": 1e6}
 
+pytestmark = pytest.mark.timeout(600)  # a day of minutes against a slow reference
+
 
 def day(rng: random.Random, base: float, ticks: int) -> list[tuple[Decimal, Decimal, Decimal]]:
     """(price, low, high) per minute: a wandering price with a few jumps, so that levels are crossed both ways."""
