@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import discord
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.delivery.post import StoryView
-    from storage.records import Delivery, JsonObject, Style
+    from storage.records import Delivery, JsonObject, SourceLine, Style
 
-_ROLES = 5  # roles one message pings at most
+_ROLES: Final = 5  # roles one message pings at most
+_KEPT: Final = 1.0  # seconds a story is kept in mind: one headline goes to many channels at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Composer:
         self.price_line = price_line
         self.reaction = reaction
         self.chart = chart
+        self._lines: dict[int, list[SourceLine]] = {}
+        self._lines_since = 0.0
 
     async def compose(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> Post | None:
         """The message of these rows; None when nothing of it exists any more (its entries were removed)."""
@@ -87,7 +91,7 @@ class Composer:
         return next(place for place, row in enumerate(rows) if row.id == shown[count].delivery_id)
 
     async def _views(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> list[StoryView]:
-        lines = await entries.sources_of(connection, [row.story_id for row in rows if row.story_id is not None])
+        lines = await self._sources(connection, rows)
         views = []
         for row in rows:
             found = lines.get(row.story_id) if row.story_id is not None else None
@@ -98,6 +102,18 @@ class Composer:
                 view = replace(view, after=await self.reaction(view.tags.mineral_slugs, view.published))
             views.append(view)
         return views
+
+    async def _sources(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> dict[int, list[SourceLine]]:
+        wanted = [row.story_id for row in rows if row.story_id is not None]
+        if any(row.message_id is not None for row in rows):
+            return await entries.sources_of(connection, wanted)  # an edit: what was true a moment ago is what it mends
+        now = time.monotonic()
+        if now - self._lines_since > _KEPT:
+            self._lines, self._lines_since = {}, now
+        missing = [story for story in wanted if story not in self._lines]
+        if missing:
+            self._lines |= await entries.sources_of(connection, missing)
+        return self._lines
 
     def _price(self, tags: JsonObject | None) -> str | None:
         return self.price_line(_minerals(tags)) if self.price_line is not None else None

@@ -15,7 +15,7 @@ _NEEDED: Final = ("view_channel", "send_messages", "embed_links")
 
 
 def missing_permissions(channel: discord.abc.GuildChannel | discord.Thread) -> list[str]:
-    """Names of the permissions the bot lacks to post in a channel, by what the gateway has told so far."""
+    """The permission the bot lacks to post in a channel, by what the gateway has told so far; empty: none."""
     # Typed as always there; with the member cache off it is, once the server's GUILD_CREATE has come.
     me: discord.Member | None = channel.guild.me
     if me is None:
@@ -24,7 +24,9 @@ def missing_permissions(channel: discord.abc.GuildChannel | discord.Thread) -> l
     needed = list(_NEEDED)
     if isinstance(channel, discord.Thread):
         needed[1] = "send_messages_in_threads"
-    return [name for name in needed if not getattr(held, name)]
+    missing = [name for name in needed if not getattr(held, name)]
+    # Each takes those after it away with it: only the first is what somebody has to give back.
+    return missing[:1]
 
 
 def standing(channel: discord.abc.GuildChannel | discord.Thread) -> Lost | None:
@@ -51,6 +53,6 @@ def obstacle(client: discord.Client, channel_id: int, guild_id: int) -> Lost | R
             return Retry("the server is served by another process", 30.0)
         return Lost("left", seen=True)
     if guild.unavailable:
-        return Retry("Discord says the server is down for the moment", 15.0)
+        return Retry("Discord says the server is down for the moment", 5.0)
     channel = guild.get_channel_or_thread(channel_id)
     return None if channel is None else standing(channel)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.clock import utcnow
+from bot.delivery.markdown import escape
 from bot.i18n import _, ngettext
 from storage import deliveries, feeds, subscriptions
 
@@ -33,6 +34,7 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
         oldest = await deliveries.oldest_pending(connection, now)
         last = await deliveries.last_sent_at(connection)
         states = await deliveries.of_guild_since(connection, guild_id or 0, now - timedelta(days=1))
+        dropped = await deliveries.dropped_since(connection, guild_id or 0, now - timedelta(days=1))
     failing = [one for one in mine if one.feed.failing_since is not None or one.feed.state != "active"]
     lost = [one for one in follows if one.target in services.routes.lost]
     late = (now - oldest).total_seconds() if oldest else 0.0
@@ -66,8 +68,16 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
         (_("Queries followed"), str(len(follows))),
         (_("Posted in 24 h"), str(states.get("sent", 0))),
         (_("Waiting"), str(states.get("pending", 0) + states.get("sending", 0) + states.get("held", 0))),
+        (_("Dropped in 24 h"), _dropped(dropped)),
         (_("Last post"), f"<t:{int(last.timestamp())}:R>" if last else "—"),
         (_("Polls behind schedule (p95)"), f"{max(lag, 0):.1f} s"),
         (_("Discord latency"), f"{latency * 1000:.0f} ms" if math.isfinite(latency) else "—"),
     )
     return Report(services.db.trouble is None and not failing and not lost and late <= 60, tuple(lines), details)
+
+
+def _dropped(reasons: dict[str, int]) -> str:
+    """ "0", or how many with the commonest reason."""
+    if not reasons:
+        return "0"
+    return f"{sum(reasons.values())} ({escape(next(iter(reasons)))[:80]})"

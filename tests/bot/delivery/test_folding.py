@@ -50,7 +50,8 @@ async def test_what_follows_within_moments_gathers(tmp_path: Path) -> None:
 
 async def test_over_the_cap_comes_as_one_message_that_opens_as_a_page(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        await h.use("moderator", "headlines", "channel follow", query="gold", max_per_hour=2)
+        answer = await h.use("moderator", "headlines", "channel follow", query="gold", max_per_hour=2)
+        assert "now follows" in answer
         target = Target("channel", h.local.channel("headlines").id)
         async with h.app.services.db.read() as connection:
             [sub] = [row[0] for row in await connection.exec_driver_sql("SELECT id FROM subscriptions")]

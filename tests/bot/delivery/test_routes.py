@@ -65,6 +65,7 @@ async def test_a_permission_taken_is_told_once_costs_no_request_and_delivery_goe
         assert len(told) == 1
         assert f"<#{place}>" in told[0]
         assert named in told[0]
+        assert sum(one in told[0] for one in ("View Channel", "Send Messages", "Embed Links")) == 1, "no other"
         refused = [one for one in h.local.requests_to("POST", POST) if one.status == 403]
         assert len(refused) <= 2
         allow(h, "headlines")
