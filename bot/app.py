@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 VERSION: Final = metadata.version("headframe")
+POLL_EVERY = 1.0  # seconds between two looks at which feeds are due
 
 
 class App:
@@ -178,7 +179,7 @@ class App:
         if self.push is not None:
             await self.push.start()
             self.scheduler.every(30.0, self.push.renew, "hubs")
-        self.scheduler.every(1.0, services.pipeline.tick, "poll")
+        self.scheduler.every(POLL_EVERY, services.pipeline.tick, "poll")
         self.scheduler.every(60.0, self._housekeep_often, "minute")
         self.scheduler.every(5.0, self.keeper.mend, "mend")
         self.scheduler.every(600.0, self._round, "round")
