@@ -141,7 +141,9 @@ DIFFERENT_ON_PURPOSE = (
 )
 
 
-_DATE = re.compile(r"<(?:\w+:)?(?:pubDate|published|issued|date)\b[^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]]+?)\s*(?:\]\]>)?\s*<")
+_DATE = re.compile(
+    r"<(?:\w+:)?(?:pubDate|published|issued|date)\b[^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]]+?)\s*(?:\]\]>)?\s*<"
+)
 
 
 def written_dates(path: Path) -> list[str]:
