@@ -44,8 +44,10 @@ from bot.services import Services
 from bot.subscriptions import SubscriptionBook
 from storage import feeds, guilds, subscriptions
 from storage.alone import Alone
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.client import HeadframeBot
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 VERSION: Final = metadata.version("headframe")
+POLL_EVERY = 1.0  # seconds between two looks at which feeds are due
 
 
 class App:
@@ -82,6 +85,7 @@ class App:
             )
         self.scheduler = Scheduler()
         self.connection: Connection | None = None
+        self._memory: asyncio.Task[None] | None = None
         self._owners: dict[int, int] = {}
 
     @classmethod
@@ -168,8 +172,7 @@ class App:
             raise StartError("another Headframe works on this database: stop that one first.")
         async with services.db.write() as connection:
             await feeds.release_leases(connection)
-        await services.book.load(services.db)
-        await services.ingest.load(now)
+        self._memory = asyncio.create_task(self._remember(await services.book.begin(services.db), now), name="memory")
         await services.fetcher.__aenter__()
         await services.parser.start()
         await self.price_http.__aenter__()
@@ -178,7 +181,7 @@ class App:
         if self.push is not None:
             await self.push.start()
             self.scheduler.every(30.0, self.push.renew, "hubs")
-        self.scheduler.every(1.0, services.pipeline.tick, "poll")
+        self.scheduler.every(POLL_EVERY, services.pipeline.tick, "poll")
         self.scheduler.every(60.0, self._housekeep_often, "minute")
         self.scheduler.every(5.0, self.keeper.mend, "mend")
         self.scheduler.every(600.0, self._round, "round")
@@ -189,6 +192,16 @@ class App:
             self.scheduler.every(60.0, self._react, "market reaction")
             self.scheduler.every(300.0, self._keep_prices, "price housekeeping")
         self.scheduler.start()
+
+    async def _remember(self, unfiled: Sequence[int], now: datetime) -> None:
+        """What headlines are judged by, made ready while Discord connects: until it is, nothing is stored."""
+        services = self.services
+        while not services.ingest.is_loaded:
+            try:
+                await services.ingest.load(now)
+            except StorageError:
+                await asyncio.sleep(1.0)  # the keeper has told
+        await services.book.keep(services.db, unfiled)
 
     async def run(self) -> None:
         """Start, connect to Discord and serve until cancelled. Raises StartError when the token is refused."""
@@ -216,6 +229,9 @@ class App:
         if self.metrics is not None:
             await self.metrics.stop()
         await self.lag.stop()
+        if self._memory is not None:
+            self._memory.cancel()
+            await asyncio.gather(self._memory, return_exceptions=True)
         for close in (
             services.parser.close,
             lambda: services.fetcher.__aexit__(None, None, None),

@@ -47,6 +47,7 @@ COGS: Final = (
     "cogs.setup",
     "cogs.privacy",
 )
+GUILDS_COME_WITHIN = 0.5  # seconds without another server after which all of them are taken to be there
 _DEFER_AFTER: Final = 1.2  # seconds; Discord gives three
 _FORGOTTEN_AFTER: Final = 2.0  # seconds after which nobody is going to answer a press; Discord gives three
 
@@ -98,7 +99,7 @@ class HeadframeBot(commands.AutoShardedBot):
             shard_count=shard_count,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
-            guild_ready_timeout=1.0,
+            guild_ready_timeout=GUILDS_COME_WITHIN,
             enable_debug_events=False,
         )
         self.services = services

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.clock import utcnow
-from storage import guilds, meta
+from storage import guilds, meta, subscriptions
 from storage.database import Database, sqlite_path
 from storage.errors import Damaged, StorageError
 from storage.housekeeping import tidy
@@ -131,8 +131,10 @@ class Keeper:
             gone = await guilds.left_before(connection, now - FORGET_GUILD_AFTER)
         for guild_id in gone:
             async with self._services.db.write() as connection:
+                theirs = await subscriptions.in_scope(connection, guild_id)
                 await guilds.forget_guild(connection, guild_id)
-            self._services.book.drop_guild(guild_id)
+            for subscription_id in theirs:
+                self._services.book.drop(subscription_id)
             log.info("forgot a server left 30 days ago", guild=guild_id)
 
     async def prices(self, now: datetime) -> None:

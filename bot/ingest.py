@@ -73,6 +73,7 @@ class Ingest:
         self._stories = StoryIndex(WINDOW)
         self._keys = 0  # entries placed before they have an id go by numbers below zero
         self._recent: OrderedDict[int, tuple[datetime, ...]] = OrderedDict()
+        self._loaded = asyncio.Event()
 
     async def load(self, now: datetime) -> None:
         """Rebuild the story index from the last two days."""
@@ -83,6 +84,12 @@ class Ingest:
             self._stories.add(entry_id, story_id, title, at)
             if count % 50 == 49:
                 await asyncio.sleep(0)
+        self._loaded.set()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the stories of the last two days are known: until then nothing is stored."""
+        return self._loaded.is_set()
 
     async def review_health(self, now: datetime) -> int:
         """Tell moderators of feeds whose failure has grown a day old; the notes queued. For every minute."""
@@ -97,6 +104,8 @@ class Ingest:
 
     async def store(self, readings: Sequence[Reading]) -> Stored:
         """Store what these polls brought; all in one transaction, or each in its own if that fails."""
+        await self._book.whole()
+        await self._loaded.wait()
         try:
             return await self._store(readings)
         except Exception as error:
@@ -228,6 +237,7 @@ class Ingest:
                 continue
             source = one.entry.url or one.reading.feed.url
             shown = document.build(one.entry.title, one.tags, source)
+            await self._book.open(connection, shown)
             for count, subscription in enumerate(self._book.match(shown)):
                 if subscription.scope_guild_id in guild_ids and not muted(subscription, source, one.reading.feed.url):
                     rows.append(await delivery(subscription, entry_id, one.entry, zones, one.reading.at))

@@ -85,14 +85,18 @@ class Metrics:
         return web.json_response({"ok": trouble is None, "database": trouble or "ok"}, status=503 if trouble else 200)
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        """Ready: alive, and connected to Discord."""
+        """Ready: alive, connected to Discord, and every alert and recent story in memory."""
         trouble = await self._services.db.answers()
         connected = self._latency() is not None
-        ok = trouble is None and connected
-        return web.json_response(
-            {"ok": ok, "database": trouble or "ok", "discord": "connected" if connected else "not connected"},
-            status=200 if ok else 503,
-        )
+        remembers = self._services.book.is_whole and self._services.ingest.is_loaded
+        ok = trouble is None and connected and remembers
+        said = {
+            "ok": ok,
+            "database": trouble or "ok",
+            "discord": "connected" if connected else "not connected",
+            "newsroom": "ready" if remembers else "reading alerts and recent stories",
+        }
+        return web.json_response(said, status=200 if ok else 503)
 
     async def _look(self) -> None:
         """Read what only the database knows."""

@@ -148,6 +148,7 @@ subscriptions = Table(
     Column("state", Text, nullable=False, server_default="active"),  # active | paused
     Column("paused_until", UtcSeconds),  # null while paused: until resumed by hand
     Column("muted_sources", JsonText),  # hosts muted here; null: none
+    Column("filed", Text),  # where the matcher files the query (bot.news.filing); null: not worked out yet
     Column("created_at", UtcSeconds, nullable=False),
     Column("updated_at", UtcSeconds, nullable=False),
     Index("ix_subscriptions_scope_guild_id", "scope_guild_id"),

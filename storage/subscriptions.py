@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from storage import meta
 from storage.records import NewSubscription, Subscription, Target
@@ -61,6 +61,8 @@ async def set_fields(
     connection: AsyncConnection, subscription_id: int, *, now: datetime, **changes: object
 ) -> Subscription | None:
     """Change some columns; the changed row, or None when it is gone."""
+    if "query" in changes:
+        changes = {**changes, "filed": None}
     await connection.execute(
         update(subscriptions).where(subscriptions.c.id == subscription_id).values(updated_at=now, **changes)
     )
@@ -92,6 +94,12 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Subscript
         .order_by(subscriptions.c.target_id, subscriptions.c.id)
     )
     return [into(Subscription, row) for row in rows]
+
+
+async def in_scope(connection: AsyncConnection, guild_id: int) -> list[int]:
+    """The ids of all that cover a server's feeds, its members' alerts too."""
+    rows = await connection.execute(select(subscriptions.c.id).where(subscriptions.c.scope_guild_id == guild_id))
+    return [row.id for row in rows]
 
 
 async def of_owner(connection: AsyncConnection, owner_id: int) -> list[Subscription]:
@@ -137,6 +145,29 @@ async def every(connection: AsyncConnection) -> AsyncIterator[Subscription]:
         for row in rows:
             yield into(Subscription, row)
         last = rows[-1].id
+
+
+async def filed(connection: AsyncConnection) -> Sequence[tuple[int, str | None]]:
+    """Each subscription's id, and the line that says where its query is filed (None: not worked out)."""
+    rows = (await connection.execute(select(subscriptions.c.id, subscriptions.c.filed))).all()
+    return [(key, line) for key, line in rows]
+
+
+async def set_filed(connection: AsyncConnection, lines: Sequence[tuple[int, str, str]]) -> None:
+    """Keep where queries are filed: (id, the query this is true of, line). One changed meanwhile is passed over."""
+    statement = (
+        update(subscriptions)
+        .where(subscriptions.c.id == bindparam("key"), subscriptions.c.query == bindparam("text"))
+        .values(filed=bindparam("line"))
+    )
+    if lines:
+        await connection.execute(statement, [{"key": key, "text": text, "line": line} for key, text, line in lines])
+
+
+async def capped(connection: AsyncConnection) -> list[Subscription]:
+    """Those with a cap per hour, which the outbox asks for at any time."""
+    rows = await connection.execute(select(*_COLUMNS).where(subscriptions.c.max_per_hour.is_not(None)))
+    return [into(Subscription, row) for row in rows]
 
 
 async def changed_since(connection: AsyncConnection, since: datetime) -> list[Subscription]:

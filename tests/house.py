@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 
 from pydantic import SecretStr
 
+from bot import app as composition
+from bot import client
 from bot.app import App
 from bot.preview import LocalDiscord, World
 from bot.settings import Settings
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from pathlib import Path
 
+# The local Discord tells of all its servers at once, and what a test publishes is due within a second: no test waits.
+client.GUILDS_COME_WITHIN = 0.05
+composition.POLL_EVERY = 0.2
 PATIENCE = 20.0  # seconds a test waits for something that must happen
 
 

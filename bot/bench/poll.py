@@ -138,6 +138,7 @@ async def bench(port: int, *, queries: int = 1000) -> AsyncIterator[Bench]:
         database = await Database.open(url)
         book = SubscriptionBook()
         now = utcnow()
+        await book.load(database)
         async with database.write() as connection:
             for number, text in enumerate(_queries(queries)):
                 new = NewSubscription(_GUILD, "channel", 1000 + number % 50, text, text)
@@ -145,6 +146,7 @@ async def bench(port: int, *, queries: int = 1000) -> AsyncIterator[Bench]:
         fetcher = Fetcher(Guard(settings.headframe_allow_private), user_agent="Headframe/bench (feed reader)")
         parser = ParserPool()
         ingest = Ingest(database, book, CadenceSettings(300, 3600))
+        await ingest.load(now)
         pipeline = Pipeline(database, fetcher, parser, ingest, stored=lambda _stored: None)
         async with fetcher, parser:
             pipeline.start()

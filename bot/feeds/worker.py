@@ -83,15 +83,12 @@ class ParserPool:
         await self.close()
 
     async def start(self) -> None:
-        """Start the lanes; the quick workers are up when this returns."""
+        """Start the lanes. The quick workers come up meanwhile; what is asked before waits for them."""
         if self._lanes:
             return
         self._closed = False
         quick = min(_QUICK_SECONDS, self._timeout)
-        lanes = [_Lane(self._quick, self._memory, quick, slower=self._slow) for _ in range(self._workers)]
-        for lane in lanes:
-            with contextlib.suppress(_GoneError):
-                await lane.open()
+        lanes = [_Lane(self._quick, self._memory, quick, slower=self._slow, warm=True) for _ in range(self._workers)]
         lanes.append(_Lane(self._slow, self._memory, self._timeout, idle=_IDLE_SECONDS))
         self._lanes = [asyncio.create_task(lane.run(), name="parser lane") for lane in lanes]
 
@@ -168,12 +165,14 @@ class _Lane:
         *,
         slower: asyncio.Queue[_Job] | None = None,
         idle: float | None = None,
+        warm: bool = False,
     ) -> None:
         self._queue = queue
         self._memory = memory
         self._limit = limit
         self._slower = slower
         self._idle = idle
+        self._warm = warm  # whether its process starts with the lane, not with the first job
         self._process: asyncio.subprocess.Process | None = None
 
     async def open(self) -> asyncio.subprocess.Process:
@@ -204,6 +203,9 @@ class _Lane:
     async def run(self) -> None:
         waiting: list[_Job] = []
         try:
+            if self._warm:
+                with contextlib.suppress(_GoneError, OSError):  # the first job tries again, and tells
+                    await self.open()
             while True:
                 if not waiting:
                     waiting = await self._next()

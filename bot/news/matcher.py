@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.news import tree
 from bot.news.document import Reading
+from bot.news.model import EVERYTHING
 from bot.news.rarity import rate
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Matcher:
 
     def match(self, document: Document) -> list[Hit]:
         """The queries that match, each once, in no particular order."""
-        atoms = _atoms_of(document)
+        atoms = atoms_of(document)
         reading: Reading | None = None
         found: dict[_Entry, Hit] = {}
         branches = [self._root]
@@ -155,7 +156,7 @@ class Matcher:
         entry = _Entry(query, keys, Hit(query, keys.keys()), [], never, exact)
         for atoms in places:
             # One object per atom: at this size, reading another copy of "gold" from memory costs more than the test.
-            path = sorted(map(intern, atoms), key=lambda atom: (rate(atom), atom))
+            path = sorted(map(intern, atoms), key=_order)
             branch = self._root
             for depth, atom in enumerate(path, 1):
                 below = branch.deeper.get(atom)
@@ -177,7 +178,18 @@ def _prune(branch: _Branch) -> None:
         branch = branch.parent
 
 
-def _atoms_of(document: Document) -> set[str]:
+def places(query: Query) -> list[str]:
+    """The first atom of each place the query is filed under: a headline that it matches holds one of them at least."""
+    wanted, _never = _without_exclusions(query.root)
+    first = [min(place, key=_order, default=EVERYTHING) for place in _needs(wanted)[0]]
+    return list(dict.fromkeys(first)) or [EVERYTHING]
+
+
+def _order(atom: str) -> tuple[float, str]:
+    return rate(atom), atom
+
+
+def atoms_of(document: Document) -> set[str]:
     """Every atom that a headline holds."""
     words = document.words
     atoms = {*words, *document.facets}

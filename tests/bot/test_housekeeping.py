@@ -14,9 +14,10 @@ from sqlalchemy import text
 
 from bot import housekeeping
 from bot.housekeeping import HEARTBEAT, ROUND, Keeper, backups_of, round_due
-from storage import guilds, meta
+from storage import guilds, meta, subscriptions
 from storage.database import Database
 from storage.errors import Unavailable
+from storage.records import NewSubscription
 from tests import postgres
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class Book:
     def __init__(self) -> None:
         self.dropped: list[int] = []
 
-    def drop_guild(self, guild_id: int) -> None:
-        self.dropped.append(guild_id)
+    def drop(self, subscription_id: int) -> None:
+        self.dropped.append(subscription_id)
 
 
 def services_for(db: Database, keep: int = 3) -> Any:
@@ -141,11 +142,16 @@ async def test_a_server_left_thirty_days_ago_is_forgotten(home: Database) -> Non
         await guilds.set_guild(connection, 1, now=NOW, left_at=NOW - timedelta(days=31))
         await guilds.set_guild(connection, 2, now=NOW, left_at=NOW - timedelta(days=29))
         await guilds.set_guild(connection, 3, now=NOW)
+        theirs, others = [
+            await subscriptions.add(connection, NewSubscription(guild_id, "channel", 5, "gold", "gold"), now=NOW)
+            for guild_id in (1, 2)
+        ]
     await Keeper(services).forget_guilds(NOW)
-    assert services.book.dropped == [1]
+    assert services.book.dropped == [theirs.id]
     async with home.read() as connection:
         rows = await connection.execute(text("SELECT guild_id FROM guild_settings ORDER BY 1"))
         assert [row[0] for row in rows] == [2, 3]
+        assert await subscriptions.get(connection, others.id) is not None
 
 
 async def trouble_and_back(db: Database, lines: Lines, begin: Any, end: Any, says: str) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import calendar
-import io
+import html
+import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import feedparser
 import pytest
+from feedparser.datetimes import _parse_date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.feeds import dates, months, zones
+from bot.feeds import charset, dates, months, zones
 from tests.corpus import recorded_feeds, shared
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -136,19 +141,27 @@ DIFFERENT_ON_PURPOSE = (
 )
 
 
+_DATE = re.compile(
+    r"<(?:\w+:)?(?:pubDate|published|issued|date)\b[^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]]+?)\s*(?:\]\]>)?\s*<"
+)
+
+
+def written_dates(path: Path) -> list[str]:
+    """Every publication date of a recorded feed, as its publisher wrote it."""
+    return [html.unescape(raw) for raw in _DATE.findall(charset.decode(path.read_bytes()).text)]
+
+
 def test_recorded_dates_agree_with_feedparser_unless_it_is_known_to_err() -> None:
     shared("feeds")
-    differing: list[tuple[str, str, object, object]] = []
+    differing: list[tuple[str, object, object]] = []
     checked = 0
-    for path in recorded_feeds():
-        for entry in feedparser.parse(io.BytesIO(path.read_bytes()), sanitize_html=False).entries:
-            raw = entry.get("published")
-            theirs = entry.get("published_parsed")
-            if not raw or not theirs or theirs.tm_year < 1971 or any(mark in raw for mark in DIFFERENT_ON_PURPOSE):
-                continue
-            ours = dates.parse(raw)
-            checked += 1
-            if ours is None or abs((ours - datetime.fromtimestamp(calendar.timegm(theirs), UTC)).total_seconds()) > 59:
-                differing.append((path.name, raw, ours, tuple(theirs[:6])))
+    for raw in sorted({raw for path in recorded_feeds() for raw in written_dates(path)}):
+        theirs = _parse_date(raw)  # what feedparser makes of it, without reading 25 MB of feeds for it
+        if not theirs or theirs.tm_year < 1971 or any(mark in raw for mark in DIFFERENT_ON_PURPOSE):
+            continue
+        ours = dates.parse(raw)
+        checked += 1
+        if ours is None or abs((ours - datetime.fromtimestamp(calendar.timegm(theirs), UTC)).total_seconds()) > 59:
+            differing.append((raw, ours, tuple(theirs[:6])))
     assert checked > 3000
     assert differing == []

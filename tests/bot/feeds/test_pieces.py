@@ -45,7 +45,8 @@ def test_pieces_of_a_recorded_feed_agree_with_the_whole(path: Path) -> None:
 
 def test_nearly_every_recorded_feed_can_be_cut() -> None:
     shared("feeds")
-    cut = [bool(parse.parse(path.read_bytes(), url=URL).pieces) for path in recorded_feeds()]
+    # A third of them tells the share; each is read whole by the test above.
+    cut = [bool(parse.parse(path.read_bytes(), url=URL).pieces) for path in recorded_feeds()[::3]]
     assert sum(cut) >= 0.97 * len(cut)
 
 
