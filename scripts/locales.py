@@ -40,7 +40,9 @@ def main() -> int:
                 catalogue = read_po(file, locale=language)
         else:
             catalogue = Catalog(locale=language, project="Headframe", charset="utf-8", fuzzy=False)
+        made = catalogue.creation_date
         catalogue.update(texts, no_fuzzy_matching=True)
+        catalogue.creation_date = made  # a date of today would make every run a change, and every merge a conflict
         catalogue.obsolete.clear()
         with path.open("wb") as file:
             # No line numbers: they would change with every edit of the code.
