@@ -52,7 +52,8 @@ def start(interaction: discord.Interaction[Any]) -> None:
 
 def shared(interaction: discord.Interaction[Any]) -> bool:
     """Whether a command was used with `share`: everyone in the channel is going to see the answer."""
-    found: list[Any] = list(dict(interaction.data or {}).get("options") or [])
+    data: dict[str, Any] = dict(interaction.data or {})
+    found: list[Any] = list(data.get("options") or [])
     while found:
         option = found.pop()
         if option.get("name") == "share":
