@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import secrets
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
+from bot import intime
 from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
 from bot.delivery.places import missing_permissions, standing
@@ -22,9 +22,10 @@ from bot.desk import people, servers
 from bot.desk.feeds import give_defaults
 from bot.errors import UserError
 from bot.i18n import _, set_language
+from bot.mishaps import explain, forgotten
 from bot.translator import GettextTranslator
 from storage import meta
-from storage.errors import LimitReached, StorageError
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,8 +49,7 @@ COGS: Final = (
     "cogs.privacy",
 )
 GUILDS_COME_WITHIN = 0.5  # seconds without another server after which all of them are taken to be there
-_DEFER_AFTER: Final = 1.2  # seconds; Discord gives three
-_FORGOTTEN_AFTER: Final = 2.0  # seconds after which nobody is going to answer a press; Discord gives three
+_FORGOTTEN_AFTER: Final = 0.2  # seconds after which nobody is going to begin with a press
 
 
 def use_api(url: str) -> None:
@@ -61,9 +61,9 @@ class HeadframeTree(app_commands.CommandTree["HeadframeBot"]):
     """Sets the language, keeps every answer in time, and turns errors into sentences."""
 
     async def interaction_check(self, interaction: discord.Interaction[HeadframeBot], /) -> bool:
+        intime.start(interaction)
+        set_language(interaction.locale.value)
         set_language(await self.client.language_of(interaction))
-        if interaction.type is discord.InteractionType.application_command:
-            self.client.watch(interaction)
         return True
 
     async def on_error(
@@ -73,7 +73,10 @@ class HeadframeTree(app_commands.CommandTree["HeadframeBot"]):
 
 
 class HeadframeBot(commands.AutoShardedBot):
-    """`services` is everything the cogs may use; `press_handlers` are what the buttons under posts do."""
+    """`services` is everything the cogs may use; `press_handlers` are what the buttons under posts do.
+
+    `desks` are what the controls of answers do (see cogs.ui.control).
+    """
 
     def __init__(
         self,
@@ -104,8 +107,8 @@ class HeadframeBot(commands.AutoShardedBot):
         )
         self.services = services
         self.press_handlers: dict[str, Callable[[discord.Interaction[Any], int], Awaitable[None]]] = {}
+        self.desks: dict[str, Callable[[discord.Interaction[Any], Any], Awaitable[None]]] = {}
         self.on_connected: list[Callable[[HeadframeBot], Awaitable[None]]] = []
-        self._timers: set[asyncio.Task[None]] = set()
         self.failed_cogs: list[str] = []
 
     async def setup_hook(self) -> None:
@@ -162,58 +165,38 @@ class HeadframeBot(commands.AutoShardedBot):
             chosen = None  # the answer will say what is wrong; this only decides in which language
         return chosen or interaction.locale.value
 
-    async def press(self, interaction: discord.Interaction[Any], what: str, delivery_id: int) -> None:
-        """Do what a button under a post is for. An error is explained: discord.py would only log it."""
-        set_language(await self.language_of(interaction))
+    async def serve(self, interaction: discord.Interaction[Any], act: Callable[[], Awaitable[None]]) -> None:
+        """Do what a control is for: in time, in the presser's language, errors explained."""
+        intime.start(interaction)
+        set_language(interaction.locale.value)
         try:
+            set_language(await self.language_of(interaction))
+            await act()
+        except Exception as error:  # noqa: BLE001  the error table tells sentences from incidents
+            await self.explain(interaction, error)
+
+    async def press(self, interaction: discord.Interaction[Any], what: str, delivery_id: int) -> None:
+        """Do what a button under a post is for."""
+
+        async def act() -> None:
             handler = self.press_handlers.get(what)
             if handler is None:
                 raise UserError(_("This button is of another time. Use the command instead; `/help` names them."))
             await handler(interaction, delivery_id)
-        except Exception as error:  # noqa: BLE001  the error table tells sentences from incidents
-            await self.explain(interaction, error)
+
+        await self.serve(interaction, act)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Controls of answers that nobody remembers (older than 15 minutes, or than this process) say so."""
-        if interaction.type is discord.InteractionType.component:
-            await asyncio.sleep(_FORGOTTEN_AFTER)
-            if not interaction.response.is_done():
-                set_language(await self.language_of(interaction))
-                await self.explain(interaction, UserError(_("These controls have expired. Use the command again.")))
-
-    def watch(self, interaction: discord.Interaction[Any]) -> None:
-        """Defer an answer that is not given in time, so that nobody reads "The application did not respond"."""
-
-        async def defer() -> None:
-            await asyncio.sleep(_DEFER_AFTER)
-            if not interaction.response.is_done():
-                try:
-                    await interaction.response.defer(ephemeral=True, thinking=True)
-                except discord.HTTPException as error:
-                    log.debug("could not defer", error=str(error))
-
-        task = asyncio.create_task(defer(), name="defer")
-        self._timers.add(task)
-        task.add_done_callback(self._timers.discard)
+        """Controls and forms that nobody remembers (those in memory end with the process) say so, and the way on."""
+        if interaction.type not in {discord.InteractionType.component, discord.InteractionType.modal_submit}:
+            return
+        await asyncio.sleep(_FORGOTTEN_AFTER)
+        if not intime.taken(interaction) and not interaction.response.is_done():
+            await self.serve(interaction, lambda: forgotten(interaction))
 
     async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
-        """Answer with what went wrong and what to do; unknown errors get an incident id that is in the log."""
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        text = sentence(cause)
-        if text is None:
-            incident = secrets.token_hex(4)
-            log.error("incident", incident=incident, command=_name_of(interaction), exc_info=cause)
-            text = _(
-                "Something went wrong on my side. Please try again; if it stays so, tell the operator "
-                "the incident number `{incident}`."
-            ).format(incident=incident)
-        try:
-            if interaction.response.is_done():
-                await interaction.followup.send(text, ephemeral=True)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
-        except discord.HTTPException as failed:
-            log.info("an answer could not be given", error=str(failed), command=_name_of(interaction))
+        """Answer with what went wrong and what to do."""
+        await explain(interaction, error)
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         log.error("an event handler failed", handler=event_method, exc_info=sys.exc_info())
@@ -289,37 +272,3 @@ class HeadframeBot(commands.AutoShardedBot):
             channel = guild.get_channel_or_thread(target.id)
             if channel is not None and standing(channel) is None and routes.may_restore(target, now):
                 await routes.restore(target, now)
-
-
-def sentence(error: BaseException) -> str | None:
-    """The error table: what a person is told; None for what nobody foresaw."""
-    match error:
-        case UserError() | LimitReached():
-            return str(error)
-        case app_commands.MissingPermissions(missing_permissions=missing):
-            names = ", ".join(name.replace("_", " ").title() for name in missing)
-            return _("This needs the permission {names} here. Ask a moderator.").format(names=names)
-        case app_commands.BotMissingPermissions(missing_permissions=missing):
-            names = ", ".join(name.replace("_", " ").title() for name in missing)
-            return _("I lack the permission {names} here. Please grant it and try again.").format(names=names)
-        case app_commands.NoPrivateMessage():
-            return _("This works only on a server.")
-        case app_commands.CommandOnCooldown(retry_after=seconds):
-            return _("Please wait {seconds} seconds and try again.").format(seconds=max(1, round(seconds)))
-        case app_commands.TransformerError(value=value):
-            return _("`{value}` can't be used there. Pick one of the suggestions.").format(
-                value=discord.utils.escape_markdown(str(value)[:80]).replace("`", "'")
-            )
-        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            return _("This command has changed. Reload Discord and try again.")
-        case StorageError():
-            return _("My database can't be used right now. Please try again in a minute.")
-        case _:
-            return None
-
-
-def _name_of(interaction: discord.Interaction[Any]) -> str:
-    if interaction.command is not None:
-        return interaction.command.qualified_name
-    data: Any = interaction.data or {}
-    return str(data.get("custom_id", "?"))

@@ -12,12 +12,13 @@ from discord.ext import commands
 from bot.clock import utcnow
 from bot.desk import follows, people
 from bot.errors import UserError
-from bot.i18n import _, ngettext
+from bot.i18n import _
 from cogs.ui.answer import answer
+from cogs.ui.control import register
 from cogs.ui.manage import Manage
-from cogs.ui.places import Where, place
+from cogs.ui.places import Where, place, scope
 from cogs.ui.shelves import AlertShelf
-from cogs.ui.words import alert_line, code, mode_text, test_text
+from cogs.ui.words import alert_line, code, count_text, mode_text, noise_text, test_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
 
     def __init__(self, bot: HeadframeBot) -> None:
         self.bot = bot
+        self.manage = Manage(bot, "alerts", AlertShelf(bot.services))
         super().__init__()
+
+    async def cog_load(self) -> None:
+        register(self.bot, "alerts", self.manage)
 
     @app_commands.command(name="keyword", description=locale_str("Be told of headlines that match"))
     @app_commands.describe(
@@ -45,7 +50,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         parsed = follows.read_query(query)
         kind, target_id = place(interaction, where)
         new = NewSubscription(
-            scope_guild_id=interaction.guild_id or 0,
+            scope_guild_id=scope(interaction),
             target_kind=kind,
             target_id=target_id,
             owner_id=interaction.user.id,
@@ -64,19 +69,13 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
                 where=there, mode=mode_text(mode), query=code(made.query)
             )
         ]
-        _found, total, _since = await follows.recent_matches(
-            self.bot.services, interaction.guild_id or 0, parsed, limit=1
-        )
-        lines.append(
-            ngettext(
-                "In the last 7 days {n} headline matched.", "In the last 7 days {n} headlines matched.", total
-            ).format(n=total)
-        )
-        await answer(interaction, " ".join(lines))
+        trial = await follows.try_out(self.bot.services, new.scope_guild_id, parsed)
+        lines += [count_text(made.query, trial), noise_text(trial)]
+        await answer(interaction, "\n".join(line for line in lines if line))
 
     @app_commands.command(name="list", description=locale_str("Your alerts"))
     async def list_(self, interaction: Interaction) -> None:
-        await Manage(self.bot, AlertShelf(self.bot.services)).begin(interaction)
+        await self.manage.begin(interaction)
 
     @app_commands.command(name="edit", description=locale_str("Change one of your alerts"))
     @app_commands.describe(
@@ -137,13 +136,19 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         await answer(interaction, _("Removed the alert on `{query}`.").format(query=code(one.query)))
 
     @app_commands.command(name="test", description=locale_str("What an alert would have sent in the last 7 days"))
-    @app_commands.describe(alert=locale_str("Which one"))
-    async def test(self, interaction: Interaction, alert: str) -> None:
-        one = await self._find(interaction, alert)
-        found, total, _since = await follows.recent_matches(
-            self.bot.services, one.scope_guild_id, follows.read_query(one.query)
-        )
-        await answer(interaction, test_text(one.query, [entry.title for entry in found], total))
+    @app_commands.describe(
+        alert=locale_str("Which one"), query=locale_str("Or a query you are only thinking of; nothing is saved")
+    )
+    async def test(self, interaction: Interaction, alert: str | None = None, query: str | None = None) -> None:
+        if query is not None:
+            wanted, covers = query.strip(), scope(interaction)
+        elif alert is not None:
+            one = await self._find(interaction, alert)
+            wanted, covers = one.query, one.scope_guild_id
+        else:
+            raise UserError(_("Nothing to test: choose one of your alerts, or give a `query`."))
+        trial = await follows.try_out(self.bot.services, covers, follows.read_query(wanted))
+        await answer(interaction, test_text(wanted, trial))
 
     @app_commands.command(
         name="quiet", description=locale_str("Hours in which nothing is sent to you; it comes in the morning")

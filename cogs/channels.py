@@ -9,15 +9,15 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.delivery.markdown import clamp_plain
 from bot.desk import follows, looks
 from bot.errors import UserError
-from bot.i18n import _, ngettext
+from bot.i18n import _
 from cogs.ui.answer import answer
+from cogs.ui.control import register
 from cogs.ui.manage import Manage
 from cogs.ui.places import check_channel
 from cogs.ui.shelves import FollowShelf
-from cogs.ui.words import code, follow_line, mode_text
+from cogs.ui.words import code, count_text, follow_line, mode_text, newest_text, noise_text, test_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _PICTURE_BYTES = 1024 * 1024
 
 
 @app_commands.default_permissions(manage_channels=True)
+@app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.guild_only()
 class Channels(
     commands.GroupCog, group_name="channel", group_description=locale_str("What the channels of this server follow")
@@ -40,7 +41,11 @@ class Channels(
 
     def __init__(self, bot: HeadframeBot) -> None:
         self.bot = bot
+        self.manage = Manage(bot, "follows", FollowShelf(bot.services))
         super().__init__()
+
+    async def cog_load(self) -> None:
+        register(self.bot, "follows", self.manage)
 
     @app_commands.command(name="follow", description=locale_str("Post matching headlines in a channel"))
     @app_commands.describe(
@@ -63,7 +68,7 @@ class Channels(
         guild_id = _guild(interaction)
         target_id = channel.id if channel else interaction.channel_id or 0
         parsed = follows.read_query(query)
-        check_channel(interaction, target_id)
+        await check_channel(interaction, target_id)
         if role is not None and role.is_default():
             raise UserError(_("I never ping everyone. Choose another role."))
         new = NewSubscription(
@@ -87,23 +92,14 @@ class Channels(
                 channel=target_id, query=code(made.query), mode=mode_text(made.mode)
             )
         ]
-        found, total, _since = await follows.recent_matches(self.bot.services, guild_id, parsed, limit=1)
-        if found:
-            lines.append(
-                ngettext(
-                    "In the last 7 days {n} headline matched; the newest: {title}",
-                    "In the last 7 days {n} headlines matched; the newest: {title}",
-                    total,
-                ).format(n=total, title=clamp_plain(found[0].title, 250))
-            )
-        else:
-            lines.append(_("Nothing of the last 7 days matched; new headlines are posted as they come."))
-        await answer(interaction, "\n".join(lines))
+        trial = await follows.try_out(self.bot.services, guild_id, parsed)
+        lines += [count_text(made.query, trial), newest_text(trial), noise_text(trial)]
+        await answer(interaction, "\n".join(line for line in lines if line))
 
     @app_commands.command(name="list", description=locale_str("What the channels of this server follow"))
     @app_commands.checks.has_permissions(manage_channels=True)
     async def list_(self, interaction: Interaction) -> None:
-        await Manage(self.bot, FollowShelf(self.bot.services)).begin(interaction)
+        await self.manage.begin(interaction)
 
     @app_commands.command(name="edit", description=locale_str("Change what a channel follows"))
     @app_commands.describe(
@@ -138,7 +134,7 @@ class Channels(
         if max_per_hour is not None:
             changes["max_per_hour"] = max_per_hour or None
         if channel is not None:
-            check_channel(interaction, channel.id)
+            await check_channel(interaction, channel.id)
             changes["target_id"] = channel.id
         if paused is not None:
             changes |= {"state": "paused" if paused else "active", "paused_until": None}
@@ -146,6 +142,13 @@ class Channels(
             raise UserError(_("Nothing to change: give at least one option."))
         changed = await follows.change(self.bot.services, one, **changes)
         await answer(interaction, _("Changed:") + "\n" + follow_line(changed, None))
+
+    @app_commands.command(name="test", description=locale_str("What a query would have brought in the last 7 days"))
+    @app_commands.describe(query=locale_str("The query you are thinking of; nothing is saved"))
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def test(self, interaction: Interaction, query: str) -> None:
+        trial = await follows.try_out(self.bot.services, _guild(interaction), follows.read_query(query))
+        await answer(interaction, test_text(query.strip(), trial))
 
     @app_commands.command(name="look", description=locale_str("How a channel's posts look, and its quiet hours"))
     @app_commands.describe(
@@ -168,7 +171,7 @@ class Channels(
         quiet: str | None = None,
     ) -> None:
         target_id = channel.id if channel else interaction.channel_id or 0
-        check_channel(interaction, target_id)
+        await check_channel(interaction, target_id)
         if picture is not None and (
             picture.size > _PICTURE_BYTES or not (picture.content_type or "").startswith("image/")
         ):

@@ -17,7 +17,7 @@ from bot.errors import UserError
 from bot.feeds.model import FaultKind
 from bot.feeds.reasons import advice, reason
 from bot.i18n import _, ngettext
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, think, update
 from cogs.ui.asked import AskedView
 from cogs.ui.pages import Pages
 
@@ -30,6 +30,7 @@ _MAX_FILE = 2 * 1024 * 1024
 
 
 @app_commands.default_permissions(manage_guild=True)
+@app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.guild_only()
 class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("Which feeds this server reads")):
     """Adding, listing, removing; import and export."""
@@ -42,7 +43,7 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
     @app_commands.describe(url=locale_str("A feed, a site, or a name from the directory"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def add(self, interaction: Interaction, url: str) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await think(interaction)
         await self._add(interaction, url)
 
     async def _add(self, interaction: Interaction, url: str, *, rule: str | None = None, explore: bool = True) -> None:
@@ -124,7 +125,7 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
     )
     @app_commands.checks.has_permissions(manage_guild=True)
     async def agent(self, interaction: Interaction, feed: str, user_agent: str | None = None) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await think(interaction)
         found = await feed_options.set_agent(
             self.bot.services, _guild(interaction), feed, user_agent, by=interaction.user.id
         )
@@ -137,7 +138,7 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         if file.size > _MAX_FILE:
             raise UserError(_("The file is larger than {limit} MiB; split it.").format(limit=2))
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await think(interaction)
         lines: list[desk.ImportLine] = []
         async for line, done, total in desk.import_opml(
             self.bot.services, _guild(interaction), await file.read(), by=interaction.user.id
@@ -181,7 +182,7 @@ class _Choice(AskedView):
         self.add_item(self._pick)
 
     async def _picked(self, interaction: Interaction) -> None:
-        await interaction.response.edit_message(content=_("Reading …"), view=None)
+        await update(interaction, content=_("Reading …"))
         try:
             await self._cog._add(interaction, self._urls[int(self._pick.values[0])], explore=False)
         except UserError as error:
@@ -200,7 +201,7 @@ class _Accept(AskedView):
 
     @discord.ui.button(style=discord.ButtonStyle.success)
     async def yes(self, interaction: Interaction, _button: discord.ui.Button[_Accept]) -> None:
-        await interaction.response.edit_message(content=_("Reading …"), view=None)
+        await update(interaction, content=_("Reading …"))
         try:
             await self._cog._add(interaction, self._preview.url, rule=self._preview.rule, explore=False)
         except UserError as error:
@@ -208,7 +209,7 @@ class _Accept(AskedView):
 
     @discord.ui.button(style=discord.ButtonStyle.secondary)
     async def no(self, interaction: Interaction, _button: discord.ui.Button[_Accept]) -> None:
-        await interaction.response.edit_message(content=_("Nothing was added."), view=None)
+        await update(interaction, content=_("Nothing was added."))
 
 
 def _guild(interaction: discord.Interaction[Any]) -> int:

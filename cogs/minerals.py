@@ -11,6 +11,7 @@ from discord.ext import commands
 
 from bot.delivery.markdown import escape
 from bot.desk import weekly
+from bot.errors import UserError
 from bot.i18n import _, language
 from bot.minerals import search, supply_chart, tables, wording
 from bot.minerals.content import as_markdown
@@ -20,9 +21,10 @@ from bot.news.text import fold
 from bot.prices.model import PriceError
 from cogs.ui import mineral_buttons, mineral_card
 from cogs.ui.alert_modal import AlertModal
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, hold, open_form, think, update
 from cogs.ui.mineral_card import CardParts, Drawn
 from cogs.ui.mineral_rooms import open_rooms
+from cogs.ui.places import scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +77,7 @@ class Minerals(
         share=locale_str("Show the answer to everyone in the channel"),
     )
     async def info(self, interaction: Press, name: str, share: bool = False) -> None:
-        if (mineral := await self._find(interaction, name)) is not None:
-            await self._show(interaction, mineral, "overview", share=share)
+        await self._show(interaction, _find(name), "overview", share=share)
 
     @app_commands.command(name=locale_str("list"), description=locale_str("A critical list, a category, or both"))
     @app_commands.describe(
@@ -105,11 +106,8 @@ class Minerals(
         share=locale_str("Show the answer to everyone in the channel"),
     )
     async def compare(self, interaction: Press, first: str, second: str, share: bool = False) -> None:
-        one = await self._find(interaction, first)
-        two = await self._find(interaction, second) if one else None
-        if one and two:
-            view = mineral_card.text_view(as_markdown(tables.compare(self.book, one, two)))
-            await answer(interaction, view=view, share=share)
+        view = mineral_card.text_view(as_markdown(tables.compare(self.book, _find(first), _find(second))))
+        await answer(interaction, view=view, share=share)
 
     @app_commands.command(
         name=locale_str("risk"), description=locale_str("Ranking by US import reliance and concentration of supply")
@@ -181,9 +179,9 @@ class Minerals(
     async def on_card_button(self, interaction: Press, slug: str, what: str) -> None:
         mineral = self.book.minerals.get(slug)
         if mineral is None:
-            await _say(interaction, _("This card is from an older edition of the reference; use /mineral info."))
-        elif what == "alert":
-            await interaction.response.send_modal(AlertModal(self.bot, f"mineral:{mineral.slug}"))
+            raise UserError(_("This card is from an older edition of the reference; use `/mineral info`."))
+        if what == "alert":
+            await open_form(interaction, AlertModal(self.bot, f"mineral:{mineral.slug}"))
         elif what.startswith("share-"):
             page = what.removeprefix("share-")
             await self._show(
@@ -197,17 +195,11 @@ class Minerals(
 
     async def on_open(self, interaction: Press, slug: str) -> None:
         mineral = self.book.minerals.get(slug)
-        if mineral is not None:
-            await self._show(interaction, mineral, "overview", share=False, fresh=True)
+        if mineral is None:
+            raise UserError(_("This card is from an older edition of the reference; use `/mineral info`."))
+        await self._show(interaction, mineral, "overview", share=False, fresh=True)
 
     # Helpers
-
-    async def _find(self, interaction: Press, name: str) -> Mineral | None:
-        try:
-            return search.find(name)
-        except MineralsError as error:
-            await _say(interaction, str(error))
-            return None
 
     async def _show(self, interaction: Press, mineral: Mineral, page: str, *, share: bool, fresh: bool = False) -> None:
         """Answer with a page: in place when the press was on a message of the presser's own, else anew.
@@ -217,20 +209,20 @@ class Minerals(
         in_place = not share and not fresh and _own(interaction)
         slow = page in SLOW_PAGES and self.parts.charts is not None
         if slow and in_place:
-            await interaction.response.defer()
+            await hold(interaction)
         elif slow:
-            await interaction.response.defer(ephemeral=not share, thinking=True)
+            await think(interaction, share=share)
         price_line = self.parts.market.price_line(mineral.slug) if page == "market" and self.parts.market else None
         stories: Sequence[str] = ()
         if page == "news" and self.parts.news is not None:
-            stories = await self.parts.news.latest(mineral.slug, interaction.guild_id or 0)
+            stories = await self.parts.news.latest(mineral.slug, scope(interaction))
         drawn = await self._draw(mineral) if slow else None
         view = mineral_card.card(
             self.book, mineral, page, price_line=price_line, stories=stories, chart=drawn, shared=share
         )
         files = [drawn.file()] if drawn else []
-        if in_place and not slow:
-            await interaction.response.edit_message(view=view, attachments=files)
+        if in_place:
+            await update(interaction, view=view, files=files)
         else:
             await answer(interaction, view=view, files=files, share=share)
 
@@ -249,14 +241,13 @@ class Minerals(
         try:
             table = self._table(*address)
         except MineralsError as error:
-            await _say(interaction, str(error))
-            return
+            raise UserError(escape(str(error))) from error
         screen = min(screen, table.screens - 1)
         view, box = _box(as_markdown(table.screen(screen)))
         minerals = [self.book.minerals[slug] for slug in table.minerals(screen)]
         mineral_buttons.add_table_controls(box, table, minerals, address, screen)
         if not share and _own(interaction):
-            await interaction.response.edit_message(view=view)
+            await update(interaction, view=view)
         else:
             await answer(interaction, view=view, share=share)
 
@@ -280,8 +271,11 @@ def _box(markdown: str) -> tuple[discord.ui.LayoutView, discord.ui.Container[Any
     return view, box
 
 
-async def _say(interaction: Press, text: str) -> None:
-    await answer(interaction, escape(text))
+def _find(name: str) -> Mineral:
+    try:
+        return search.find(name)
+    except MineralsError as error:
+        raise UserError(escape(str(error))) from error
 
 
 def _matching(titles: dict[str, str], current: str) -> list[app_commands.Choice[str]]:

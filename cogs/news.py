@@ -16,8 +16,9 @@ from bot.desk import follows, news, why
 from bot.errors import UserError
 from bot.i18n import _, ngettext
 from cogs.ui.alert_modal import AlertModal, suggested_query
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, open_form
 from cogs.ui.pages import Pages
+from cogs.ui.places import scope
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
@@ -68,9 +69,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
     ) -> None:
         slug = _mineral(self.bot, mineral) if mineral else None
         subject = _topic(topic) if topic else None
-        found = await news.latest(
-            self.bot.services, interaction.guild_id or 0, mineral=slug, topic=subject, source=source
-        )
+        found = await news.latest(self.bot.services, scope(interaction), mineral=slug, topic=subject, source=source)
         if not found:
             await answer(interaction, news.nothing(mineral=mineral, topic=topic, source=source))
             return
@@ -87,7 +86,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
 
     @latest.autocomplete("source")
     async def _sources(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        hosts = await news.sources(self.bot.services, interaction.guild_id or 0, current)
+        hosts = await news.sources(self.bot.services, scope(interaction), current)
         return [app_commands.Choice(name=host[:100], value=host[:100]) for host in hosts]
 
     @app_commands.command(name="search", description=locale_str("Search the headlines of the last 30 days"))
@@ -98,7 +97,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
     async def search(self, interaction: Interaction, query: str, share: bool = False) -> None:
         parsed = follows.read_query(query)
         found, total, _since = await follows.recent_matches(
-            self.bot.services, interaction.guild_id or 0, parsed, days=30, limit=news.SHOWN
+            self.bot.services, scope(interaction), parsed, days=30, limit=news.SHOWN
         )
         if not found:
             await answer(
@@ -142,12 +141,12 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
     async def press_alert(self, interaction: Interaction, delivery_id: int) -> None:
         found = await why.of_delivery(self.bot.services, delivery_id)
         self._check_reach(interaction, found)
-        await interaction.response.send_modal(AlertModal(self.bot, suggested_query(found[0].lines[0])))
+        await open_form(interaction, AlertModal(self.bot, suggested_query(found[0].lines[0])))
 
     async def more_menu(self, interaction: Interaction, message: discord.Message) -> None:
         found = await why.of_message(self.bot.services, message.id)
         self._check_reach(interaction, found)
-        await interaction.response.send_modal(AlertModal(self.bot, suggested_query(found[0].lines[0])))
+        await open_form(interaction, AlertModal(self.bot, suggested_query(found[0].lines[0])))
 
     async def press_page(self, interaction: Interaction, delivery_id: int) -> None:
         found = await why.of_delivery(self.bot.services, delivery_id)

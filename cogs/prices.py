@@ -23,7 +23,8 @@ from bot.prices.instruments import instrument
 from bot.prices.message import source_line
 from bot.prices.model import PriceError
 from bot.prices.units import UNITS
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, think
+from cogs.ui.places import scope
 from cogs.ui.price_alert import price_command
 from cogs.ui.price_card import chart_embed, overview_embed, quote_embed
 from cogs.ui.price_movers import movers_command
@@ -133,7 +134,7 @@ class Prices(commands.GroupCog, group_name="price", group_description=locale_str
         share: bool = False,
     ) -> None:
         service = prices_of(interaction)
-        await interaction.response.defer(ephemeral=not share, thinking=True)
+        await think(interaction, share=share)
         try:
             money, per = await currency_and_unit(interaction, metal, currency, unit)
             drawn = await service.charts.draw(
@@ -142,7 +143,7 @@ class Prices(commands.GroupCog, group_name="price", group_description=locale_str
                 now=utcnow(),
                 currency=money,
                 unit=UNITS[per],
-                guild_id=interaction.guild_id,
+                guild_id=scope(interaction),
                 theme=theme,
             )
         except PriceError as error:

@@ -13,11 +13,12 @@ from discord.ext import commands
 
 from bot.desk import people
 from bot.i18n import _
-from cogs.ui.answer import answer
-from cogs.ui.asked import AskedView
+from cogs.ui.answer import answer, hold, think, update
+from cogs.ui.control import Panel, register
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
+    from cogs.ui.control import Act
 
 Interaction = discord.Interaction["HeadframeBot"]
 
@@ -29,9 +30,12 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description=locale_
         self.bot = bot
         super().__init__()
 
+    async def cog_load(self) -> None:
+        register(self.bot, "privacy", self.pressed)
+
     @app_commands.command(name="export", description=locale_str("Everything stored about you, as a file"))
     async def export(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await think(interaction)
         data = await people.export(self.bot.services, interaction.user.id)
         body = json.dumps(data, ensure_ascii=False, indent=2).encode()
 
@@ -52,29 +56,19 @@ class Privacy(commands.GroupCog, group_name="privacy", group_description=locale_
             "This deletes your alerts, settings and what was sent to you, at once and for good. "
             "What you set up for a server stays, without your name."
         )
-        await answer(interaction, text, view=_Confirm(self.bot))
+        panel = Panel("privacy")
+        panel.button("delete", _("Delete everything"), style=discord.ButtonStyle.danger)
+        panel.button("keep", _("Keep it"))
+        await answer(interaction, text, view=panel)
 
-
-class _Confirm(AskedView):
-    """Two buttons: delete, or leave it."""
-
-    def __init__(self, bot: HeadframeBot) -> None:
-        super().__init__()
-        self._bot = bot
-        self.yes.label = _("Delete everything")
-        self.no.label = _("Keep it")
-
-    @discord.ui.button(style=discord.ButtonStyle.danger)
-    async def yes(self, interaction: discord.Interaction[Any], _button: discord.ui.Button[_Confirm]) -> None:
-        await interaction.response.defer()
-        await people.delete(self._bot.services, interaction.user.id)
-        await interaction.edit_original_response(content=_("Done. I know nothing of you any more."), view=None)
-        self.stop()
-
-    @discord.ui.button(style=discord.ButtonStyle.secondary)
-    async def no(self, interaction: discord.Interaction[Any], _button: discord.ui.Button[_Confirm]) -> None:
-        await interaction.response.edit_message(content=_("Nothing was deleted."), view=None)
-        self.stop()
+    async def pressed(self, interaction: discord.Interaction[Any], act: Act) -> None:
+        """Whoever presses is meant, whatever the custom id says."""
+        if act.what != "delete":
+            await update(interaction, content=_("Nothing was deleted."))
+            return
+        await hold(interaction)
+        await people.delete(self.bot.services, interaction.user.id)
+        await update(interaction, content=_("Done. I know nothing of you any more."))
 
 
 async def setup(bot: HeadframeBot) -> None:

@@ -40,6 +40,7 @@ class Settings(commands.Cog):
         language=[app_commands.Choice(name=name, value=code) for code, name in servers.LANGUAGE_NAMES.items()]
     )
     @app_commands.default_permissions(manage_guild=True)
+    @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.checks.has_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def settings(

@@ -199,13 +199,19 @@ async def latest(
     connection: AsyncConnection,
     guild_id: int | None,
     *,
+    feed_ids: Sequence[int] | None = None,
     facets: Sequence[str] = (),
     before_id: int | None = None,
     since: datetime | None = None,
     limit: int = 10,
 ) -> list[Entry]:
-    """Newest entries of the feeds a server reads (None: of all feeds) that carry every facet, newest first."""
+    """Newest entries of the feeds a server reads that carry every facet, newest first.
+
+    guild_id None: of all feeds, or of `feed_ids`; nothing that a person asks for, since feeds of a server are its own.
+    """
     conditions: list[Any] = []
+    if feed_ids is not None:
+        conditions.append(entries.c.feed_id.in_(feed_ids))
     if guild_id is not None:
         conditions.append(
             entries.c.feed_id.in_(select(guild_feeds.c.feed_id).where(guild_feeds.c.guild_id == guild_id))

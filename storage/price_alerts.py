@@ -95,6 +95,20 @@ async def of_owner(connection: AsyncConnection, owner_id: int) -> list[PriceAler
     return [into(PriceAlert, row) for row in await connection.execute(statement)]
 
 
+async def of_members(connection: AsyncConnection, guild_id: int) -> list[PriceAlert]:
+    """Members' alerts that post in channels of the server, oldest first; those that are over are left out."""
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            price_alerts.c.scope_guild_id == guild_id,
+            price_alerts.c.target_kind == "channel",
+            price_alerts.c.state.in_(("active", "paused")),
+        )
+        .order_by(price_alerts.c.id)
+    )
+    return [into(PriceAlert, row) for row in await connection.execute(statement)]
+
+
 async def still_active(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
     """Those of the ids that are still to be watched."""
     found: set[int] = set()

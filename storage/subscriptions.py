@@ -102,6 +102,20 @@ async def in_scope(connection: AsyncConnection, guild_id: int) -> list[int]:
     return [row.id for row in rows]
 
 
+async def of_members(connection: AsyncConnection, guild_id: int) -> list[Subscription]:
+    """Members' own alerts that post in channels of the server, by channel and age."""
+    rows = await connection.execute(
+        select(*_COLUMNS)
+        .where(
+            subscriptions.c.scope_guild_id == guild_id,
+            subscriptions.c.owner_id.is_not(None),
+            subscriptions.c.target_kind == "channel",
+        )
+        .order_by(subscriptions.c.target_id, subscriptions.c.id)
+    )
+    return [into(Subscription, row) for row in rows]
+
+
 async def of_owner(connection: AsyncConnection, owner_id: int) -> list[Subscription]:
     rows = await connection.execute(
         select(*_COLUMNS).where(subscriptions.c.owner_id == owner_id).order_by(subscriptions.c.id)

@@ -111,6 +111,19 @@ class House:
         """What each message of a channel says, oldest first."""
         return [said(message) for message in self.local.channel_messages(channel)]
 
+    async def restart(self) -> None:
+        """End the bot and begin anew on the same database, as after an update; the local Discord stays."""
+        await self.stop()
+        self.app = await App.build(self.app.services.settings)
+        self.task = asyncio.create_task(self.app.run())
+        await self.ready()
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+        await self.app.stop()
+
     async def ready(self) -> None:
         await eventually(lambda: self.app.connection and self.app.connection.client)
         await eventually(lambda: self.app.services.outbox._sender is not None)
@@ -164,7 +177,4 @@ async def house(
             await made.ready()
             yield made
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            await app.stop()
+            await made.stop()

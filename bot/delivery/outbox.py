@@ -75,6 +75,13 @@ class Outbox:
         self._turns = itertools.count(1)
         self._task: asyncio.Task[None] | None = None
 
+    async def settled(self, target: Target, patience: float = 10.0) -> bool:
+        """Wait until nothing is on its way to the target; whether something was."""
+        lane = self._lanes.get(target)
+        if lane is not None:
+            await asyncio.wait([lane], timeout=patience)
+        return lane is not None
+
     def wake(self) -> None:
         """Something may be due."""
         self._wake.set()

@@ -218,8 +218,10 @@ def permission_name(name: str) -> str:
         "send_messages_in_threads": _("Send Messages in Threads"),
         "embed_links": _("Embed Links"),
         "read_message_history": _("Read Message History"),
+        "manage_channels": _("Manage Channels"),
+        "manage_guild": _("Manage Server"),
     }
-    return names.get(name, name)
+    return names.get(name, name.replace("_", " ").title())
 
 
 def reason_text(reason: str) -> str:

@@ -143,6 +143,14 @@ async def _read(services: Services, url: str, rule: str | None = None, agent: st
     return _Read(fetched, parsed, hashlib.blake2b(body, digest_size=16).hexdigest())
 
 
+async def peek(services: Services, url: str) -> ParsedFeed | None:
+    """What a feed holds now, without keeping anything of it; None when it cannot be read."""
+    try:
+        return (await _read(services, url)).parsed
+    except FeedError:
+        return None
+
+
 async def _join(services: Services, guild_id: int, feed: Feed, by: int | None) -> Added:
     now = utcnow()
     async with services.db.write() as connection:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.clock import utcnow
+from bot.delivery.post import host_of
 from bot.errors import UserError
 from bot.i18n import _
 from bot.news import document
@@ -18,9 +21,27 @@ if TYPE_CHECKING:
 
     from bot.news.query import Query
     from bot.services import Services
+    from bot.settings import Settings
     from storage.records import Entry, NewSubscription, Subscription
 
 _SCAN = 3000  # newest entries a search or a test looks through
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a query would have brought lately: how many, the newest, (source, how many) pairs, and over which days.
+
+    Where more headlines came than are looked through, `days` is less than was asked.
+    """
+
+    total: int
+    newest: list[Entry]
+    sources: list[tuple[str, int]]
+    days: float
+
+    @property
+    def per_day(self) -> float:
+        return self.total / max(self.days, 1 / 24)
 
 
 def read_query(text: str) -> Query:
@@ -41,21 +62,33 @@ async def follow(services: Services, new: NewSubscription) -> tuple[Subscription
     async with services.db.write() as connection:
         if new.owner_id is not None:
             mine = await subscriptions.of_owner(connection, new.owner_id)
-            limit = settings.headframe_max_alerts_per_person
-            full = _("You have {n} alerts, as many as you may have. Remove one with `/alert remove` first.")
         else:
             mine = await subscriptions.of_guild(connection, new.scope_guild_id)
-            limit = settings.headframe_max_follows_per_server
-            full = _("This server follows {n} queries, as many as it may. End one with `/channel unfollow` first.")
         for one in mine:
             same = (one.target_kind, one.target_id, one.scope_guild_id, one.canonical)
             if same == (new.target_kind, new.target_id, new.scope_guild_id, new.canonical):
                 return one, False
-        if len(mine) >= limit:
-            raise UserError(full.format(n=len(mine)))
+        if new.owner_id is not None:
+            _room_for_person(settings, len(mine))
+        else:
+            _room_for_server(settings, len(mine))
         made = await subscriptions.add(connection, new, now=utcnow())
     services.book.put(made)
     return made, True
+
+
+def _room_for_person(settings: Settings, n: int) -> None:
+    if n >= settings.headframe_max_alerts_per_person:
+        raise UserError(
+            _("You have {n} alerts, as many as you may have. Remove one with `/alert remove` first.").format(n=n)
+        )
+
+
+def _room_for_server(settings: Settings, n: int) -> None:
+    if n >= settings.headframe_max_follows_per_server:
+        raise UserError(
+            _("This server follows {n} queries, as many as it may. End one with `/channel unfollow` first.").format(n=n)
+        )
 
 
 async def of_owner(services: Services, user_id: int) -> list[Subscription]:
@@ -73,7 +106,27 @@ async def change(services: Services, subscription: Subscription, **fields: Any) 
     async with services.db.write() as connection:
         changed = await subscriptions.set_fields(connection, subscription.id, now=utcnow(), **fields)
     if changed is None:
-        raise UserError(_("That subscription is gone."))
+        raise UserError(_("That subscription is gone. Use the command again for the list as it is now."))
+    services.book.put(changed)
+    return changed
+
+
+async def of_members(services: Services, guild_id: int) -> list[Subscription]:
+    """Members' own alerts that post in channels of the server: its moderators may stop them or take them over."""
+    async with services.db.read() as connection:
+        return await subscriptions.of_members(connection, guild_id)
+
+
+async def take_over(services: Services, subscription: Subscription, *, by: int) -> Subscription:
+    """A member's alert in a channel becomes the server's own follow. Raises UserError when the server has enough."""
+    async with services.db.write() as connection:
+        mine = await subscriptions.of_guild(connection, subscription.scope_guild_id)
+        _room_for_server(services.settings, len(mine))
+        changed = await subscriptions.set_fields(
+            connection, subscription.id, now=utcnow(), owner_id=None, created_by=by
+        )
+    if changed is None:
+        raise UserError(_("That subscription is gone. Use the command again for the list as it is now."))
     services.book.put(changed)
     return changed
 
@@ -95,6 +148,15 @@ def pick(mine: list[Subscription], text: str) -> Subscription:
     if len(same) == 1:
         return same[0]
     raise UserError(_("There is no such entry in your list. Pick one of the suggestions."))
+
+
+async def try_out(services: Services, guild_id: int | None, query: Query, *, days: int = 7) -> Trial:
+    """What a query would have brought in the last days, counted, so that a noisy one is seen before it hurts."""
+    now = utcnow()
+    found, total, since = await recent_matches(services, guild_id, query, days=days, limit=_SCAN)
+    hosts = Counter(host_of(entry.url) for entry in found if entry.url)
+    span = (now - since).total_seconds() / 86400 if since else float(days)
+    return Trial(total, found[:8], hosts.most_common(3), min(span, float(days)))
 
 
 async def recent_matches(

@@ -116,16 +116,26 @@ class PriceAlertRow:
     label: str
     line: str
     paused: bool
+    owner_id: int
+    target_id: int
+
+
+def _row(alert: PriceAlert) -> PriceAlertRow:
+    there = _("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>"
+    paused = " · ⏸ " + _("paused") if alert.state == "paused" else ""
+    label = describe_alert(alert)
+    key, line = f"p{alert.id}", f"- {label} · {there}{paused}"
+    return PriceAlertRow(key, label, line, bool(paused), alert.owner_id, alert.target_id)
 
 
 async def price_alert_rows(services: Services, user_id: int) -> list[PriceAlertRow]:
-    rows = []
-    for alert in await _price_alerts(services, user_id):
-        there = _("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>"
-        paused = " · ⏸ " + _("paused") if alert.state == "paused" else ""
-        label = describe_alert(alert)
-        rows.append(PriceAlertRow(f"p{alert.id}", label, f"- {label} · {there}{paused}", bool(paused)))
-    return rows
+    return [_row(alert) for alert in await _price_alerts(services, user_id)]
+
+
+async def price_alerts_of_members(services: Services, guild_id: int) -> list[PriceAlertRow]:
+    """Price alerts that members let post in channels of the server: its moderators may stop them."""
+    async with services.db.read() as connection:
+        return [_row(alert) for alert in await price_alerts.of_members(connection, guild_id)]
 
 
 async def price_alert_choices(services: Services, user_id: int) -> list[tuple[str, str]]:
@@ -194,6 +204,10 @@ async def delete(services: Services, user_id: int) -> None:
     async with services.db.write() as connection:
         await guilds.forget_user(connection, user_id)
         made = await subscriptions.get_many(connection, [one.id for one in services.book.made_by(user_id)])
+    if await services.outbox.settled(Target("user", user_id)):
+        # What was on its way may have noted how it went, or the channel it opened.
+        async with services.db.write() as connection:
+            await guilds.forget_user(connection, user_id)
     for one in made.values():
         services.book.put(one)
     services.routes.lost.pop(Target("user", user_id), None)

@@ -1,12 +1,12 @@
-"""The guided start: what a moderator chose so far, a sample of what it would bring, carrying it out, and undoing it.
+"""The guided start: what a moderator chose so far, carrying it out, and undoing it.
 
-The choices are kept with the server's settings, so that a setup can be left and taken up again.
+The choices are kept with the server's settings, so that a setup can be left and taken up again, also after a restart.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.clock import utcnow
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.services import Services
-    from storage.records import Entry, JsonObject
+    from storage.records import JsonObject
 
 PRESETS: Final[Mapping[str, str]] = {
     "gold": "mineral:gold OR mineral:silver OR mineral:pgm",
@@ -47,7 +47,10 @@ def preset_name(slug: str) -> str:
 
 @dataclass(slots=True)
 class Plan:
-    """What has been chosen. follows: preset → channel id; made: what Start did, for Undo."""
+    """What has been chosen, and the step it was left at.
+
+    follows: preset → channel id; made: what Start did, for Undo; empty: not started.
+    """
 
     language: str | None = None
     timezone: str | None = None
@@ -55,6 +58,7 @@ class Plan:
     follows: dict[str, int] = field(default_factory=dict)
     feeds: list[str] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=dict)
+    step: int = 0
 
 
 async def load(services: Services, guild_id: int) -> Plan:
@@ -62,7 +66,8 @@ async def load(services: Services, guild_id: int) -> Plan:
     async with services.db.read() as connection:
         now = await guilds.guild(connection, guild_id)
     if now.setup:
-        return Plan(**now.setup)  # type: ignore[arg-type]
+        known = {one.name for one in fields(Plan)}
+        return Plan(**{name: value for name, value in now.setup.items() if name in known})  # type: ignore[arg-type]
     return Plan(now.language, now.timezone, now.notice_channel_id)
 
 
@@ -78,27 +83,18 @@ def offered() -> list[directory.Listed]:
     return [one for one in listed if one.status != "dead"][:MOST_FEEDS]
 
 
-async def sample(services: Services, guild_id: int, plan: Plan) -> list[tuple[str, int, list[Entry]]]:
-    """(preset, how many headlines of the last day it would have brought, the newest three)."""
-    found = []
-    for preset in plan.follows:
-        query = follows.read_query(PRESETS[preset])
-        newest, total, _since = await follows.recent_matches(services, guild_id, query, days=1, limit=3)
-        found.append((preset, total, newest))
-    return found
-
-
 async def start(services: Services, guild_id: int, plan: Plan, by: int) -> list[str]:
     """Carry the plan out; returns what could not be done, a line each. What was done is kept for `undo`."""
     before = await servers.settings(services, guild_id)
+    earlier = plan.made  # Start was pressed before: Undo takes back both
     await servers.change(services, guild_id, language=plan.language, timezone=plan.timezone, notices=plan.notices)
     problems: list[str] = []
     made: dict[str, Any] = {
-        "language": before.language,
-        "timezone": before.timezone,
-        "notices": before.notice_channel_id,
-        "subscriptions": [],
-        "feeds": [],
+        "language": earlier.get("language", before.language),
+        "timezone": earlier.get("timezone", before.timezone),
+        "notices": earlier.get("notices", before.notice_channel_id),
+        "subscriptions": list(earlier.get("subscriptions", [])),
+        "feeds": list(earlier.get("feeds", [])),
     }
     for preset, channel_id in plan.follows.items():
         query = PRESETS[preset]

@@ -136,12 +136,21 @@ def _build(call: Call, found: Interaction, data: Json, *, loading: bool = False)
         message.data["interaction"] = {
             "id": str(found.id),
             "type": found.type,
-            "name": found.data["name"],
+            "name": _full_name(found.data),
             "user": found.user.data,
         }
     if loading:
         message.data["flags"] |= m.LOADING
     return message
+
+
+def _full_name(data: Json) -> str:
+    """A command's name with its groups and sub-commands, as Discord tells it: "alert list"."""
+    names, level = [str(data["name"])], data.get("options") or []
+    while level and level[0].get("type") in (1, 2):
+        names.append(str(level[0]["name"]))
+        level = level[0].get("options") or []
+    return " ".join(names)
 
 
 def _metadata(found: Interaction) -> Json:

@@ -52,10 +52,12 @@ class Charts:
         now: datetime,
         currency: str = "USD",
         unit: Unit | None = None,
-        guild_id: int | None = None,
+        guild_id: int = 0,
         theme: Theme = "dark",
     ) -> Drawn:
-        """Raises UnknownMetal, UnknownCurrency, NoHistory, ChartError."""
+        """guild_id: whose feeds the headlines on the line come from; 0: those of people without a server.
+
+        Raises UnknownMetal, UnknownCurrency, NoHistory, ChartError."""
         item = instrument(metal)
         chosen = unit or item.unit
         start = chart.start_of(span, now)
@@ -87,7 +89,7 @@ class Charts:
         credit = "World Bank" if found.basis is Basis.MONTHLY else names
         return f"{found.basis}: {credit}" if credit else str(found.basis)
 
-    async def _markers(self, slug: str, points: list[Point], guild_id: int | None) -> list[Marker]:
+    async def _markers(self, slug: str, points: list[Point], guild_id: int) -> list[Marker]:
         if not points:
             return []
         async with self._database.read() as connection:
@@ -107,7 +109,12 @@ class Charts:
             return None
         try:
             drawn = await self.draw(
-                metal, span, now=utcnow(), currency=str(wanted.get("currency", "USD")), unit=UNITS[unit]
+                metal,
+                span,
+                now=utcnow(),
+                currency=str(wanted.get("currency", "USD")),
+                unit=UNITS[unit],
+                guild_id=int(str(wanted.get("guild") or 0)),
             )
         except PriceError:
             return None

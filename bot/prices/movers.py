@@ -65,7 +65,7 @@ async def reaction_line(service: PriceService, slugs: Sequence[str], published: 
 async def movers(
     service: PriceService,
     database: Database,
-    guild_id: int | None,
+    guild_id: int,
     now: datetime,
     *,
     metal: str | None = None,
@@ -82,7 +82,7 @@ async def movers(
     return [await _with_headlines(database, guild_id, mover) for mover in found[:count] if mover.change]
 
 
-async def _with_headlines(database: Database, guild_id: int | None, mover: Mover) -> Mover:
+async def _with_headlines(database: Database, guild_id: int, mover: Mover) -> Mover:
     since = mover.start.at - BEFORE
     async with database.read() as connection:
         rows = await entries.latest(

@@ -11,6 +11,7 @@ from bot.i18n import _
 from bot.news.model import tags_from_json
 from cogs.ui.answer import answer
 from cogs.ui.asked import AskedModal
+from cogs.ui.places import scope
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class AlertModal(AskedModal):
         made, fresh = await follows.follow(
             self._bot.services,
             NewSubscription(
-                scope_guild_id=interaction.guild_id or 0,
+                scope_guild_id=scope(interaction),
                 target_kind="user",
                 target_id=interaction.user.id,
                 owner_id=interaction.user.id,

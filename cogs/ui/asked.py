@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot import intime
 from bot.i18n import language, set_language
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
 
-LIFETIME = 840.0  # seconds; an interaction's token lives fifteen minutes
+LIFETIME = 3600.0  # seconds since the last press; each press brings a new token with it
 
 
 class AskedView(discord.ui.View):
-    """A view under the answer to one person. It forgets itself when Discord would no longer let it answer."""
+    """A view under the answer to one person. It forgets itself when nobody presses anything for an hour."""
 
     def __init__(self) -> None:
         super().__init__(timeout=LIFETIME)
         self._language = language()
 
-    async def interaction_check(self, _interaction: discord.Interaction[Any], /) -> bool:
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        intime.start(interaction)
         set_language(self._language)
         return True
 
@@ -39,7 +41,8 @@ class AskedModal(discord.ui.Modal):
         super().__init__(title=title, timeout=LIFETIME)
         self._language = language()
 
-    async def interaction_check(self, _interaction: discord.Interaction[Any], /) -> bool:
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        intime.start(interaction)
         set_language(self._language)
         return True
 

@@ -77,7 +77,7 @@ class EntryModal(AskedModal):
         if self.channel is not None and self.channel.values:
             target_id = self.channel.values[0].id
             if target_id != self._target.id:
-                check_channel(interaction, target_id)
+                await check_channel(interaction, target_id)
         if self.where is not None and self.where.values and self.where.values[0] != "keep":
             kind, target_id = place(interaction, cast("Where", self.where.values[0]))
         mode = cast("Mode", (self.mode.values or ["instant"])[0])

@@ -1,13 +1,13 @@
 """A list whose entries can be opened: to change, pause, test, copy or remove one, without typing a number.
 
 Every press reads the entries anew as the presser may see them, so that a control works only for its owner, and only
-while the right to it lasts.
+while the right to it lasts; and it works after a restart as well, because the client remembers nothing of the list.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -15,209 +15,110 @@ from bot.clock import utcnow
 from bot.desk import follows, people
 from bot.errors import UserError
 from bot.i18n import _
-from cogs.ui.answer import answer
-from cogs.ui.asked import AskedView
+from cogs.ui import manage_view as look
+from cogs.ui.answer import answer, open_form, update
 from cogs.ui.entry_modal import EntryModal, Filled
 from cogs.ui.words import test_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from bot.client import HeadframeBot
+    from cogs.ui.control import Act
+    from cogs.ui.manage_view import Entry, Shelf
     from storage.records import Subscription
 
-    Press = Callable[[discord.Interaction[Any]], Awaitable[None]]
-
-_PER_PAGE: Final = 7
-_LINE: Final = 560  # seven lines of this length stay under an embed's 4,096 characters
-_MUTE_HOURS: Final = 8
+Interaction = discord.Interaction[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """key: what the commands take as well; label: plain text; line: as the list shows it.
+class Manage:
+    """A desk: `begin` answers a list command, presses come by `__call__` (see cogs.ui.control)."""
 
-    subscription is None for a price alert, which can be paused and removed only.
-    """
-
-    key: str
-    label: str
-    line: str
-    paused: bool
-    subscription: Subscription | None
-
-
-class Shelf(Protocol):
-    """Whose entries these are. `entries` gives what this person may manage here and now, or raises."""
-
-    async def entries(self, interaction: discord.Interaction[Any]) -> list[Entry]: ...
-    def title(self, count: int) -> str: ...
-    def empty(self) -> str: ...
-
-
-class Manage(AskedView):
-    """`await Manage(bot, shelf).begin(interaction)` answers a list command."""
-
-    def __init__(self, bot: HeadframeBot, shelf: Shelf) -> None:
-        super().__init__()
+    def __init__(self, bot: HeadframeBot, name: str, shelf: Shelf) -> None:
         self._bot = bot
+        self._name = name
         self._shelf = shelf
-        self._entries: list[Entry] = []
-        self._page = 0
-        self._open: str | None = None
-        self._removing = False
 
-    async def begin(self, interaction: discord.Interaction[Any]) -> None:
-        self._entries = await self._shelf.entries(interaction)
-        if not self._entries:
+    async def begin(self, interaction: Interaction) -> None:
+        screen = look.Screen(await self._shelf.entries(interaction))
+        if not screen.entries:
             await answer(interaction, self._shelf.empty())
             return
-        self._fill()
-        await answer(interaction, embed=self._embed(), view=self)
+        await answer(interaction, embed=look.embed(screen, self._shelf), view=look.controls(self._name, screen))
 
-    # -- how it looks ----------------------------------------------------------------------------------------------
+    async def __call__(self, interaction: Interaction, act: Act) -> None:
+        page, key = act.number(0), act.values[0] if act.values else act.arg(1)
+        match act.what:
+            case "turn":
+                await self._show(interaction, page, "")
+            case "open":
+                await self._show(interaction, page, key)
+            case "ask":
+                await self._show(interaction, page, key, removing=True)
+            case "mute":
+                await self._pause(interaction, page, key, hours=look.MUTE_HOURS)
+            case "pause":
+                await self._pause(interaction, page, key)
+            case "resume":
+                await self._resume(interaction, page, key)
+            case "change":
+                await self._change(interaction, page, key)
+            case "copy":
+                await self._copy(interaction, page, key)
+            case "test":
+                await self._test(interaction, page, key)
+            case "take":
+                await self._take(interaction, page, key)
+            case "unmute":
+                one = await self._subscription(interaction, key)
+                await follows.change(self._bot.services, one, muted_sources=None)
+                await self._show(interaction, page, key)
+            case "remove":
+                await self._remove(interaction, page, key)
 
-    @property
-    def _pages(self) -> int:
-        return max(1, -(-len(self._entries) // _PER_PAGE))
-
-    def _shown(self) -> list[Entry]:
-        self._page = min(max(self._page, 0), self._pages - 1)
-        return self._entries[self._page * _PER_PAGE : (self._page + 1) * _PER_PAGE]
-
-    def _current(self) -> Entry | None:
-        return next((one for one in self._entries if one.key == self._open), None)
-
-    def _embed(self, note: str = "") -> discord.Embed:
-        one = self._current()
-        if one is not None:
-            lines = [one.line[:_LINE].removeprefix("- ")]
-            if self._removing:
-                lines.append(_("Remove it for good?"))
-            if note:
-                lines += ["", note]
-            return discord.Embed(title=_("One entry"), description="\n".join(lines)[:4000], colour=0xB8860B)
-        lines = [entry.line[:_LINE] for entry in self._shown()] or [self._shelf.empty()]
-        if note:
-            lines = [note, "", *lines]
-        shown = discord.Embed(
-            title=self._shelf.title(len(self._entries)), description="\n".join(lines)[:4090], colour=0xB8860B
-        )
-        if self._pages > 1:
-            shown.set_footer(text=_("Page {page} of {pages}").format(page=self._page + 1, pages=self._pages))
-        return shown
-
-    def _fill(self) -> None:
-        self.clear_items()
-        one = self._current()
-        if one is None:
-            self._fill_list()
-        elif self._removing:
-            self._button(_("Remove"), self._remove, discord.ButtonStyle.danger)
-            self._button(_("Keep it"), self._keep)
-        else:
-            self._fill_entry(one)
-
-    def _fill_list(self) -> None:
-        shown = self._shown()
-        if shown:
-            menu: discord.ui.Select[Manage] = discord.ui.Select(
-                placeholder=_("Choose one to change it"),
-                options=[discord.SelectOption(label=one.label[:100] or "—", value=one.key) for one in shown],
-            )
-
-            async def picked(interaction: discord.Interaction[Any]) -> None:
-                self._open = menu.values[0]
-                await self._redraw(interaction)
-
-            menu.callback = picked  # type: ignore[method-assign]
-            self.add_item(menu)
-        if self._pages > 1:
-            self._button(_("Previous"), self._turn(-1), disabled=self._page == 0)
-            self._button(_("Next"), self._turn(1), disabled=self._page >= self._pages - 1)
-
-    def _fill_entry(self, one: Entry) -> None:
-        if one.subscription is not None:
-            self._button(_("Change"), self._change, discord.ButtonStyle.primary)
-        if one.paused:
-            self._button(_("Go on"), self._pause(None, pause=False))
-        else:
-            self._button(_("Pause {n} h").format(n=_MUTE_HOURS), self._pause(_MUTE_HOURS))
-            self._button(_("Pause"), self._pause(None))
-        if one.subscription is not None:
-            self._button(_("Test"), self._test, row=1)
-            self._button(_("Copy"), self._copy, row=1)
-            if one.subscription.muted_sources:
-                self._button(_("Hear all sources again"), self._unmute, row=1)
-        self._button(_("Remove"), self._ask, discord.ButtonStyle.danger, row=2)
-        self._button(_("Back to the list"), self._back, row=2)
-
-    def _button(
-        self,
-        label: str,
-        pressed: Press,
-        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
-        *,
-        row: int | None = None,
-        disabled: bool = False,
+    async def _show(
+        self, interaction: Interaction, page: int, key: str, note: str = "", *, removing: bool = False
     ) -> None:
-        button: discord.ui.Button[Manage] = discord.ui.Button(label=label, style=style, row=row, disabled=disabled)
-        button.callback = pressed  # type: ignore[method-assign, assignment]
-        self.add_item(button)
-
-    async def _redraw(self, interaction: discord.Interaction[Any], note: str = "") -> None:
         """Show the state as it is in the database now."""
-        self._entries = await self._shelf.entries(interaction)
-        if self._current() is None:
-            self._open = None
-        self._fill()
-        await interaction.response.edit_message(embed=self._embed(note), view=self)
+        screen = look.Screen(await self._shelf.entries(interaction), page, key, removing)
+        await update(interaction, embed=look.embed(screen, self._shelf, note), view=look.controls(self._name, screen))
 
     # -- what the controls do --------------------------------------------------------------------------------------
 
-    async def _mine(self, interaction: discord.Interaction[Any]) -> Entry:
-        """The open entry, if it is still this person's to manage."""
-        self._entries = await self._shelf.entries(interaction)
-        one = self._current()
+    async def _entry(self, interaction: Interaction, key: str) -> Entry:
+        """The entry, if it is still this person's to manage."""
+        one = look.Screen(await self._shelf.entries(interaction), key=key).opened
         if one is None:
             raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
         return one
 
-    async def _subscription(self, interaction: discord.Interaction[Any]) -> Subscription:
-        one = (await self._mine(interaction)).subscription
-        if one is None:
+    async def _subscription(self, interaction: Interaction, key: str, *, own: bool = False) -> Subscription:
+        one = await self._entry(interaction, key)
+        if one.subscription is None or (own and one.owner is not None):
             raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
-        return one
+        return one.subscription
 
-    def _turn(self, by: int) -> Press:
-        async def pressed(interaction: discord.Interaction[Any]) -> None:
-            self._page += by
-            await self._redraw(interaction)
+    async def _pause(self, interaction: Interaction, page: int, key: str, *, hours: int | None = None) -> None:
+        entry = await self._entry(interaction, key)
+        if entry.subscription is not None:
+            until = people.hours_from(utcnow(), hours)
+            await follows.change(self._bot.services, entry.subscription, state="paused", paused_until=until)
+        elif hours is not None or not entry.paused:  # else someone was quicker
+            await people.pause_price_alert(self._bot.services, entry.owner or interaction.user.id, entry.key, hours)
+        await self._show(interaction, page, key)
 
-        return pressed
+    async def _resume(self, interaction: Interaction, page: int, key: str) -> None:
+        entry = await self._entry(interaction, key)
+        if entry.subscription is not None:
+            await follows.change(self._bot.services, entry.subscription, state="active", paused_until=None)
+        elif entry.paused:
+            await people.pause_price_alert(self._bot.services, entry.owner or interaction.user.id, entry.key, None)
+        await self._show(interaction, page, key)
 
-    def _pause(self, hours: int | None, *, pause: bool = True) -> Press:
-        async def pressed(interaction: discord.Interaction[Any]) -> None:
-            entry = await self._mine(interaction)
-            if entry.subscription is None:
-                if entry.paused is pause and hours is None:
-                    await self._redraw(interaction)  # someone was quicker
-                    return
-                await people.pause_price_alert(self._bot.services, interaction.user.id, entry.key, hours)
-            else:
-                until = people.hours_from(utcnow(), hours) if pause else None
-                state = "paused" if pause else "active"
-                await follows.change(self._bot.services, entry.subscription, state=state, paused_until=until)
-            await self._redraw(interaction)
+    async def _change(self, interaction: Interaction, page: int, key: str) -> None:
+        one = await self._subscription(interaction, key, own=True)
 
-        return pressed
-
-    async def _change(self, interaction: discord.Interaction[Any]) -> None:
-        one = await self._subscription(interaction)
-
-        async def done(sent: discord.Interaction[Any], filled: Filled) -> None:
-            now = await self._subscription(sent)
+        async def done(sent: Interaction, filled: Filled) -> None:
+            now = await self._subscription(sent, key, own=True)
             changes: dict[str, object] = {
                 "mode": filled.mode, "target_kind": filled.target_kind, "target_id": filled.target_id
             }  # fmt: skip
@@ -225,15 +126,15 @@ class Manage(AskedView):
                 canonical = follows.read_query(filled.query).canonical
                 changes |= {"query": filled.query, "canonical": canonical, "muted_sources": None}
             await follows.change(self._bot.services, now, **changes)
-            await self._redraw(sent, _("Changed."))
+            await self._show(sent, page, key, _("Changed."))
 
-        await interaction.response.send_modal(EntryModal(_("Change"), one, done))
+        await open_form(interaction, EntryModal(_("Change"), one, done))
 
-    async def _copy(self, interaction: discord.Interaction[Any]) -> None:
-        one = await self._subscription(interaction)
+    async def _copy(self, interaction: Interaction, page: int, key: str) -> None:
+        one = await self._subscription(interaction, key, own=True)
 
-        async def done(sent: discord.Interaction[Any], filled: Filled) -> None:
-            now = await self._subscription(sent)
+        async def done(sent: Interaction, filled: Filled) -> None:
+            now = await self._subscription(sent, key, own=True)
             new = replace(
                 _new(now, by=sent.user.id),
                 target_kind=filled.target_kind,
@@ -245,43 +146,30 @@ class Manage(AskedView):
             made, fresh = await follows.follow(self._bot.services, new)
             if not fresh:
                 raise UserError(_("There is one like this already. Change the query or the place of the copy."))
-            self._open = str(made.id)
-            await self._redraw(sent, _("This is the copy."))
+            await self._show(sent, page, str(made.id), _("This is the copy."))
 
-        await interaction.response.send_modal(EntryModal(_("Copy"), one, done))
+        await open_form(interaction, EntryModal(_("Copy"), one, done))
 
-    async def _test(self, interaction: discord.Interaction[Any]) -> None:
-        one = await self._subscription(interaction)
-        found, total, _since = await follows.recent_matches(
-            self._bot.services, one.scope_guild_id, follows.read_query(one.query)
-        )
-        await self._redraw(interaction, test_text(one.query, [entry.title for entry in found], total))
+    async def _test(self, interaction: Interaction, page: int, key: str) -> None:
+        one = await self._subscription(interaction, key)
+        trial = await follows.try_out(self._bot.services, one.scope_guild_id, follows.read_query(one.query))
+        await self._show(interaction, page, key, test_text(one.query, trial))
 
-    async def _unmute(self, interaction: discord.Interaction[Any]) -> None:
-        await follows.change(self._bot.services, await self._subscription(interaction), muted_sources=None)
-        await self._redraw(interaction)
+    async def _take(self, interaction: Interaction, page: int, key: str) -> None:
+        """A member's alert that posts here becomes the server's own; the member's list no longer holds it."""
+        entry = await self._entry(interaction, key)
+        if entry.subscription is None or entry.owner is None:
+            raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+        await follows.take_over(self._bot.services, entry.subscription, by=interaction.user.id)
+        await self._show(interaction, page, key, _("It belongs to the server now."))
 
-    async def _ask(self, interaction: discord.Interaction[Any]) -> None:
-        self._removing = True
-        await self._redraw(interaction)
-
-    async def _keep(self, interaction: discord.Interaction[Any]) -> None:
-        self._removing = False
-        await self._redraw(interaction)
-
-    async def _remove(self, interaction: discord.Interaction[Any]) -> None:
-        entry = await self._mine(interaction)
+    async def _remove(self, interaction: Interaction, page: int, key: str) -> None:
+        entry = await self._entry(interaction, key)
         if entry.subscription is None:
-            await people.remove_price_alert(self._bot.services, interaction.user.id, entry.key)
+            await people.remove_price_alert(self._bot.services, entry.owner or interaction.user.id, entry.key)
         else:
             await follows.end(self._bot.services, entry.subscription)
-        self._removing = False
-        self._open = None
-        await self._redraw(interaction, _("Removed."))
-
-    async def _back(self, interaction: discord.Interaction[Any]) -> None:
-        self._open = None
-        await self._redraw(interaction)
+        await self._show(interaction, page, "", _("Removed."))
 
 
 def _new(one: Subscription, *, by: int) -> NewSubscription:

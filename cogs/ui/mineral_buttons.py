@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import discord
 
-from bot.i18n import _, set_language
+from bot.errors import UserError
+from bot.i18n import _
 from bot.minerals import wording
 
 if TYPE_CHECKING:
@@ -36,18 +37,16 @@ class Desk(Protocol):
 
 
 async def _hand_over(interaction: discord.Interaction[Any], act: Callable[[Desk], Awaitable[None]]) -> None:
-    """Do what was pressed, in the presser's language. An error is explained: discord.py would only log it."""
+    """Do what was pressed, in time, in the presser's language, with errors explained."""
     client = cast("HeadframeBot", interaction.client)
-    set_language(await client.language_of(interaction))
-    cog = client.get_cog(COG)
-    if cog is None:
-        text = _("The minerals reference is not loaded at the moment; try again shortly.")
-        await interaction.response.send_message(text, ephemeral=True)
-        return
-    try:
+
+    async def serve() -> None:
+        cog = client.get_cog(COG)
+        if cog is None:
+            raise UserError(_("The minerals reference is not loaded at the moment; try again shortly."))
         await act(cast("Desk", cog))
-    except Exception as error:  # noqa: BLE001  the client's error table tells sentences from incidents
-        await client.explain(interaction, error)
+
+    await client.serve(interaction, serve)
 
 
 class MineralButton(

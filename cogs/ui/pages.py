@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.i18n import _
+from cogs.ui.answer import update
 from cogs.ui.asked import AskedView
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Pages(AskedView):
     async def _turn(self, interaction: discord.Interaction[Any], by: int) -> None:
         self._at = min(max(self._at + by, 0), self.count - 1)
         self._update()
-        await interaction.response.edit_message(embed=self.embed(), view=self)
+        await update(interaction, embed=self.embed(), view=self)
 
     @discord.ui.button(style=discord.ButtonStyle.secondary)
     async def previous(self, interaction: discord.Interaction[Any], _button: discord.ui.Button[Pages]) -> None:

@@ -16,7 +16,7 @@ from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import Consensus, PriceError
 from bot.prices.units import UNITS, format_price
 from cogs.ui.answer import answer
-from cogs.ui.places import place
+from cogs.ui.places import place, scope
 from cogs.ui.price_options import Choices, Press, complete_metal, currency_and_unit, prices_of, user_error
 
 Condition = Literal["above", "below", "moves"]
@@ -58,7 +58,7 @@ def price_command() -> app_commands.Command[Any, ..., None]:
         alert = wording.build_alert(
             parsed,
             owner_id=interaction.user.id,
-            scope_guild_id=interaction.guild_id or 0,
+            scope_guild_id=scope(interaction),
             target_kind=kind,
             target_id=target_id,
             now=now,

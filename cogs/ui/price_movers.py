@@ -16,7 +16,8 @@ from bot.prices.instruments import INSTRUMENTS, instrument
 from bot.prices.model import PriceError
 from bot.prices.movers import Mover, movers
 from bot.prices.units import format_percent
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, think
+from cogs.ui.places import scope
 from cogs.ui.price_options import Press, complete_metal, prices_of, user_error
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ def movers_command() -> app_commands.Command[Any, ..., None]:
         share: bool = False,
     ) -> None:
         service = prices_of(interaction)
-        await interaction.response.defer(ephemeral=not share, thinking=True)
+        await think(interaction, share=share)
         try:
             slug = instrument(metal).slug if metal else None
         except PriceError as error:
             raise user_error(error) from error
         database = interaction.client.services.db
-        found = await movers(service, database, interaction.guild_id, utcnow(), metal=slug, days=days)
+        found = await movers(service, database, scope(interaction), utcnow(), metal=slug, days=days)
         if not found:
             await answer(interaction, _("No moves are stored for that time yet."), share=share)
             return

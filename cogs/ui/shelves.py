@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.desk import follows, people
 from bot.i18n import _, ngettext
-from cogs.ui.manage import Entry
+from cogs.ui.manage_view import Entry
 from cogs.ui.words import alert_line, follow_line
 from storage.records import Target
 
@@ -44,7 +44,10 @@ class AlertShelf:
 
 
 class FollowShelf:
-    """What this server follows, for those who may manage its channels at the time of the press."""
+    """What this server follows, and what its members let post in its channels.
+
+    For those who may manage its channels at the time of the press.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -54,13 +57,23 @@ class FollowShelf:
             raise app_commands.NoPrivateMessage
         if not interaction.permissions.manage_channels:
             raise app_commands.MissingPermissions(["manage_channels"])
-        lost = self._services.routes.lost
+        services, guild_id = self._services, interaction.guild_id
+
+        def named(channel_id: int, what: str) -> str:
+            channel = interaction.guild.get_channel_or_thread(channel_id) if interaction.guild else None
+            return f"#{channel.name if channel else channel_id} · {what}"
+
         found = []
-        for one in await follows.of_guild(self._services, interaction.guild_id):
-            channel = interaction.guild.get_channel_or_thread(one.target_id) if interaction.guild else None
-            line = follow_line(one, lost.get(Target("channel", one.target_id)))
-            label = f"#{channel.name if channel else one.target_id} · {one.query}"
-            found.append(Entry(str(one.id), label, line, one.state == "paused", one))
+        for one in [*await follows.of_guild(services, guild_id), *await follows.of_members(services, guild_id)]:
+            line = follow_line(one, services.routes.lost.get(Target("channel", one.target_id)))
+            if one.owner_id is not None:
+                line += " · " + _("an alert of <@{member}>").format(member=one.owner_id)
+            label = named(one.target_id, one.query)
+            found.append(Entry(str(one.id), label, line, one.state == "paused", one, one.owner_id))
+        if services.prices is not None:
+            for row in await people.price_alerts_of_members(services, guild_id):
+                line = row.line + " · " + _("an alert of <@{member}>").format(member=row.owner_id)
+                found.append(Entry(row.key, named(row.target_id, row.label), line, row.paused, None, row.owner_id))
         return found
 
     def title(self, count: int) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.delivery.markdown import clamp_plain
 from bot.delivery.routes import reason_text
 from bot.i18n import _, ngettext
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from bot.desk.follows import Trial
     from storage.records import Subscription
+
+NOISY: Final = 12  # headlines a day from which on a query is called noisy
 
 
 def mode_text(mode: str) -> str:
@@ -45,14 +46,39 @@ def follow_line(one: Subscription, lost: str | None) -> str:
     return "- " + " · ".join(parts)
 
 
-def test_text(query: str, titles: Sequence[str], total: int) -> str:
-    """What a query would have brought in seven days: how many, and the newest of them."""
-    head = ngettext(
+def test_text(query: str, trial: Trial) -> str:
+    """What a query would have brought in seven days: how many, from whom, what to do if it is too much, the newest."""
+    lines = [count_text(query, trial)]
+    if len(trial.sources) > 1:
+        named = ", ".join(f"{clamp_plain(host, 40)} ({n})" for host, n in trial.sources)
+        lines.append(_("Most from: {sources}").format(sources=named))
+    if noisy := noise_text(trial):
+        lines.append(noisy)
+    lines += [f"- {clamp_plain(entry.title, 150)}" for entry in trial.newest]
+    return "\n".join(lines)[:2000]
+
+
+def count_text(query: str, trial: Trial) -> str:
+    return ngettext(
         "`{query}` would have brought {n} headline in the last 7 days.",
         "`{query}` would have brought {n} headlines in the last 7 days.",
-        total,
-    ).format(query=code(query), n=total)
-    return "\n".join([head, *(f"- {clamp_plain(title, 150)}" for title in titles)])[:2000]
+        trial.total,
+    ).format(query=code(query), n=trial.total)
+
+
+def newest_text(trial: Trial) -> str:
+    if not trial.newest:
+        return _("New headlines are posted as they come.")
+    return _("The newest: {title}").format(title=clamp_plain(trial.newest[0].title, 250))
+
+
+def noise_text(trial: Trial) -> str:
+    """A warning when a query brings many headlines a day, and what to do about it; else empty."""
+    if trial.per_day < NOISY:
+        return ""
+    return "⚠ " + _(
+        "That is about {n} a day. `mode` makes it a digest; another word, `-word` or `topic:` makes it narrower."
+    ).format(n=round(trial.per_day))
 
 
 def _state(one: Subscription) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from bot.i18n import set_language
 from bot.minerals.catalogue import load
 from bot.preview import LocalDiscord
 from bot.preview.world import World
@@ -17,7 +18,7 @@ from cogs.ui.mineral_card import CardParts
 from tests.localdiscord import plain_bot, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 # One client serves the whole file: logging in and out takes longer than every test together.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -51,13 +52,17 @@ def headframe() -> Any:
     """A plain client with what the cog asks of Headframe's own."""
     bot: Any = plain_bot()
 
-    async def language_of(interaction: Any) -> str:
-        return str(interaction.locale)
-
     async def explain(interaction: Any, error: BaseException) -> None:
-        await interaction.response.send_message(f"explained: {error}", ephemeral=True)
+        await interaction.response.send_message(f"explained: {getattr(error, 'original', error)}", ephemeral=True)
 
-    bot.language_of, bot.explain = language_of, explain
+    async def serve(interaction: Any, act: Callable[[], Awaitable[None]]) -> None:
+        set_language(interaction.locale.value)
+        try:
+            await act()
+        except Exception as error:
+            await explain(interaction, error)
+
+    bot.serve, bot.tree.on_error = serve, explain
     return bot
 
 

@@ -58,6 +58,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     await service.tick(OPEN)
     async with await LocalDiscord.start(world=World.demo(), limits=False) as local:
         bot: Any = plain_bot()
+        bot.desks = {}
         bot.services = SimpleNamespace(
             prices=service, db=database, settings=Settings(_env_file=None, headframe_max_alerts_per_person=5)
         )
@@ -284,7 +285,7 @@ async def test_movers_name_headlines_as_what_came_before(local: LocalDiscord, se
     assert "too old" not in text
     assert "later" not in text
     assert "not as a cause" in text
-    drawn = await served.service.charts.draw("gold", "1w", now=OPEN)
+    drawn = await served.service.charts.draw("gold", "1w", now=OPEN, guild_id=local.world.guild().id)
     assert drawn.chart.markers
 
 

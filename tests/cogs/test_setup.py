@@ -54,8 +54,10 @@ async def test_it_is_taken_up_where_it_was_left(tmp_path: Path) -> None:
         await first.message()
         await press(h, first, "Next")
         await eventually(lambda: "Step 2" in said(first.original.data))
-        again = await h.use("moderator", "lounge", "setup")
-        assert "Asia/Tokyo" in again
+        again = await h.local.invoke("moderator", h.guild, "lounge", "setup")
+        assert "Step 2 of 5" in said(await again.message())
+        await press(h, again, "Back")
+        await eventually(lambda: "Asia/Tokyo" in said(again.original.data))
 
 
 async def test_it_says_hello_once_where_it_may_write(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""How the guided start looks at each step: one embed and the controls under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import discord
+
+from bot.delivery.markdown import clamp_plain
+from bot.desk import servers
+from bot.desk import setup as desk
+from bot.i18n import _, ngettext
+from cogs.ui.control import Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.desk.setup import Plan
+    from bot.desk.setup_sample import Sample
+
+STEPS: Final = ("language", "notices", "follows", "feeds", "sample")
+READY: Final = len(STEPS)  # the step after the last: started
+_COLOUR: Final = 0xB8860B
+_ZONES: Final = (
+    "UTC", "America/Vancouver", "America/Denver", "America/Chicago", "America/Toronto", "America/New_York",
+    "America/Mexico_City", "America/Lima", "America/Santiago", "America/Sao_Paulo", "Europe/London", "Europe/Paris",
+    "Europe/Madrid", "Africa/Lagos", "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Shanghai",
+    "Asia/Tokyo", "Australia/Perth", "Australia/Sydney",
+)  # fmt: skip
+
+
+def embed(plan: Plan, step: int, *, sample: Sample | None = None, problems: Sequence[str] = ()) -> discord.Embed:
+    if step >= READY:
+        lines = [_("All set. Headlines arrive in the channels you chose as they are published.")]
+        lines += [f"- {clamp_plain(problem, 300)}" for problem in problems[:8]]
+        lines.append(_("`/channel list` and `/feed list` show what was set up; Undo takes it all back."))
+        return discord.Embed(title=_("Ready"), description="\n".join(lines), colour=0x2E9E5B)
+    heads = {
+        "language": (_("Language and time zone"), _("What language do posts speak, and where is your clock?")),
+        "notices": (_("Notices"), _("Where may I tell moderators when a feed or a channel needs attention?")),
+        "follows": (
+            _("What goes where"),
+            _("Choose a topic, then the channel it is posted in. Repeat as you like."),
+        ),
+        "feeds": (_("Feeds"), _("Which feeds shall I read? More can be added later with `/feed add`.")),
+        "sample": (_("A look before you start"), _("This is what the last day would have brought:")),
+    }
+    title, text = heads[STEPS[step]]
+    lines = [text, "", *(_sampled(plan, sample) if sample is not None else _chosen(plan, STEPS[step]))]
+    shown = discord.Embed(title=title, description="\n".join(lines)[:4000], colour=_COLOUR)
+    shown.set_footer(text=_("Step {n} of {of}").format(n=step + 1, of=len(STEPS)))
+    return shown
+
+
+def undone() -> discord.Embed:
+    return discord.Embed(title=_("Undone"), description=_("Everything is as it was before the setup."))
+
+
+def _chosen(plan: Plan, step: str) -> list[str]:
+    match step:
+        case "language":
+            name = servers.LANGUAGE_NAMES.get(plan.language or "", "—")
+            return [f"{_('Language')}: {name}", f"{_('Time zone')}: {plan.timezone or 'UTC'}"]
+        case "notices":
+            return [f"{_('Notices go to')}: " + (f"<#{plan.notices}>" if plan.notices else _("the owner, by message"))]
+        case "follows":
+            return [f"- {desk.preset_name(preset)} → <#{channel}>" for preset, channel in plan.follows.items()]
+    return [ngettext("{n} feed chosen", "{n} feeds chosen", len(plan.feeds)).format(n=len(plan.feeds))]
+
+
+def _sampled(plan: Plan, sample: Sample) -> list[str]:
+    lines = []
+    for preset, total, titles in sample.rows:
+        count = ngettext("{n} headline", "{n} headlines", total).format(n=total)
+        lines.append(f"**{desk.preset_name(preset)}** → <#{plan.follows[preset]}>: {count}")
+        lines += [f"- {clamp_plain(title, 150)}" for title in titles]
+    if not lines:
+        lines.append(_("Nothing is followed yet; go back and choose a topic and a channel."))
+    if sample.unread:
+        lines.append(
+            ngettext(
+                "{n} of the chosen feeds did not answer just now; Start tries it again.",
+                "{n} of the chosen feeds did not answer just now; Start tries them again.",
+                sample.unread,
+            ).format(n=sample.unread)
+        )
+    return lines
+
+
+def controls(plan: Plan, step: int, preset: str) -> Panel:
+    """preset: the topic that the next chosen channel is for."""
+    panel = Panel("setup", step, preset)
+    if step >= READY:
+        panel.button("step", _("Change"), 0)
+        panel.button("undo", _("Undo"), style=discord.ButtonStyle.danger)
+        return panel
+    match STEPS[step]:
+        case "language":
+            panel.menu("language", _("Language"), _options(servers.LANGUAGE_NAMES, plan.language))
+            zones = list(dict.fromkeys([*([plan.timezone] if plan.timezone else []), *_ZONES]))
+            panel.menu("zone", _("Time zone"), _options({zone: zone for zone in zones}, plan.timezone))
+        case "notices":
+            panel.channels("notices", _("A channel for moderators"))
+        case "follows":
+            names = {slug: desk.preset_name(slug) for slug in desk.PRESETS}
+            panel.menu("preset", _("A topic"), _options(names, preset))
+            panel.channels("channel", _("The channel it is posted in"))
+            if plan.follows:
+                chosen = {slug: names[slug] for slug in plan.follows}
+                panel.menu("drop", _("Take a topic out again"), _options(chosen, None))
+        case "feeds":
+            options = [
+                discord.SelectOption(
+                    label=one.title[:100], description=one.topic[:100] or None, value=str(place),
+                    default=one.url in plan.feeds,
+                )
+                for place, one in enumerate(desk.offered())
+            ]  # fmt: skip
+            panel.menu("feeds", _("Feeds"), options, least=0, most=len(options))
+    if step:
+        panel.button("step", _("Back"), step - 1, row=4)
+    if STEPS[step] == "sample":
+        panel.button("start", _("Start"), style=discord.ButtonStyle.success, row=4)
+    else:
+        panel.button("step", _("Next"), step + 1, style=discord.ButtonStyle.primary, row=4)
+    return panel
+
+
+def _options(names: dict[str, str], chosen: str | None) -> list[discord.SelectOption]:
+    return [
+        discord.SelectOption(label=name[:100], value=value, default=value == chosen) for value, name in names.items()
+    ]
