@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bot.preview import check_components, compose
 from bot.preview import interactions as ia
 from bot.preview import model as m
+from bot.preview.command_use import GROUP, SUB
 from bot.preview.http import Call, Reply, Route
 from bot.preview.permissions import P
 from bot.preview.ratelimits import Limit
@@ -136,12 +137,22 @@ def _build(call: Call, found: Interaction, data: Json, *, loading: bool = False)
         message.data["interaction"] = {
             "id": str(found.id),
             "type": found.type,
-            "name": found.data["name"],
+            "name": _full_name(found.data),
             "user": found.user.data,
         }
     if loading:
         message.data["flags"] |= m.LOADING
     return message
+
+
+def _full_name(data: Json) -> str:
+    """The command with its group and sub-command, as Discord's docs say of a message's `interaction.name`."""
+    words = [str(data["name"])]
+    level: list[Json] = data.get("options") or []
+    while level and level[0].get("type") in (SUB, GROUP):
+        words.append(str(level[0]["name"]))
+        level = level[0].get("options") or []
+    return " ".join(words)
 
 
 def _metadata(found: Interaction) -> Json:

@@ -155,7 +155,7 @@ class Stage:
         offer(
             "permission", "Take away a permission", self._permission,
             [Param("channel", "Channel", "choice", default=names[0], choices=names)],
-            about="Send Messages is denied to the bot in the channel; once more gives it back. See #mods as the moderator.",
+            about="Denies the bot Send Messages in the channel; once more gives it back. See #mods as the moderator.",
         )  # fmt: skip
 
         if self._prices is not None:
