@@ -16,7 +16,9 @@ from pydantic import SecretStr
 from bot import app as composition
 from bot import client
 from bot.app import App
+from bot.clock import utcnow
 from bot.preview import LocalDiscord, World
+from bot.prices import demo
 from bot.settings import Settings
 from tests.feedserver import FeedServer, Reply
 
@@ -163,14 +165,22 @@ def settings_for(local: LocalDiscord, tmp_path: Path, **overrides: Any) -> Setti
 
 @asynccontextmanager
 async def house(
-    tmp_path: Path, *, world: World | None = None, limits: bool = False, faults: Any = None, **overrides: Any
+    tmp_path: Path,
+    *,
+    world: World | None = None,
+    limits: bool = False,
+    faults: Any = None,
+    demo_prices: Any = None,
+    **overrides: Any,
 ) -> AsyncIterator[House]:
-    """A furnished server, the bot logged in, and nothing followed yet."""
+    """A furnished server, the bot logged in, and nothing followed yet. `demo_prices`: a DemoWire instead of sources."""
     async with (
         await LocalDiscord.start(world=world or World.demo(), limits=limits, faults=faults) as local,
         FeedServer() as server,
     ):
-        app = await App.build(settings_for(local, tmp_path, **overrides))
+        app = await App.build(settings_for(local, tmp_path, **overrides), demo_prices=demo_prices)
+        if demo_prices is not None:
+            await demo.seed(app.services.db, utcnow())
         task = asyncio.create_task(app.run())
         made = House(local, app, server, task)
         try:

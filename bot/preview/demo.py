@@ -54,7 +54,7 @@ def furnish(world: World) -> None:
     forum = world.add_channel(guild, "deep-dives", m.FORUM, topic="One story, one post", parent=talk)
     forum.data["available_tags"] = [
         {"id": str(world.new_id()), "name": name, "moderated": False, "emoji_id": None, "emoji_name": None}
-        for name in ("Projects", "Policy", "Prices")
+        for name in ("Copper", "Lithium", "Nickel", "Uranium")
     ]
     world.add_channel(guild, "lounge", topic="Anything else", parent=talk)
     mods = world.add_channel(guild, "mods", topic="For moderators: notices and health", parent=talk)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _FILE: Final = Path(__file__).with_name("demo_wire.csv")
 _EARLIER: Final = 10  # headlines in the feed from the start: earlier today
-_PAUSES: Final = (4.0,) * 8 + (8.0,) * 8  # seconds between the first new headlines
-_LATER: Final = 25.0
+# Seconds between the new headlines: lively while a visitor looks around, calmer later.
+_PAUSES: Final = (2.5,) * 6 + (4.0,) * 6 + (8.0,) * 8 + (25.0,) * 4
+_LATER: Final = 60.0
 SITE: Final = "https://demo-wire.example"
 
 

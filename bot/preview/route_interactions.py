@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bot.preview import check_components, compose
 from bot.preview import interactions as ia
 from bot.preview import model as m
+from bot.preview.command_use import GROUP, SUB
 from bot.preview.http import Call, Reply, Route
 from bot.preview.permissions import P
 from bot.preview.ratelimits import Limit
@@ -145,12 +146,13 @@ def _build(call: Call, found: Interaction, data: Json, *, loading: bool = False)
 
 
 def _full_name(data: Json) -> str:
-    """A command's name with its groups and sub-commands, as Discord tells it: "alert list"."""
-    names, level = [str(data["name"])], data.get("options") or []
-    while level and level[0].get("type") in (1, 2):
-        names.append(str(level[0]["name"]))
+    """The command with its group and sub-command, as Discord's docs say of a message's `interaction.name`."""
+    words = [str(data["name"])]
+    level: list[Json] = data.get("options") or []
+    while level and level[0].get("type") in (SUB, GROUP):
+        words.append(str(level[0]["name"]))
         level = level[0].get("options") or []
-    return " ".join(names)
+    return " ".join(words)
 
 
 def _metadata(found: Interaction) -> Json:

@@ -42,6 +42,8 @@ _FOLLOWED: Final = (
         "mineral:lithium OR mineral:nickel OR mineral:cobalt OR mineral:graphite OR mineral:manganese",
     ),
     ("policy", "topic:policy OR topic:tariffs OR topic:export-controls OR topic:permits-courts"),
+    ("announcements", "topic:supply-disruption OR topic:accident OR topic:export-controls"),
+    ("deep-dives", "topic:labour OR topic:financing OR topic:deals OR topic:resource-estimate OR topic:permits-courts"),
 )
 
 
@@ -105,7 +107,7 @@ class Stage:
             await self._app.stop()
 
     async def _furnish(self) -> None:
-        """The server as a moderator would have set it up: the wire is read, four channels follow something."""
+        """The server as a moderator would have set it up: the wire is read, most channels follow something."""
         services = self._app.services
         now = utcnow()
         guild_id = self._guild.id
@@ -145,12 +147,15 @@ class Stage:
             [Param("title", "Headline", default="Lithium carbonate jumps 3% after Chile mine outage")],
             about="Puts a headline on the demo wire; it is posted where it matches.",
         )  # fmt: skip
-        offer("break-feed", "Break or mend the feed", self._break, about="The demo wire answers 503 until mended.")
+        offer(
+            "break-feed", "Break the feed", self._break,
+            about="The demo wire answers 503; once more mends it. As the moderator, look at /feed health.",
+        )  # fmt: skip
         names = tuple(channel.name for channel in self._guild.channels.values() if channel.type in {0, 5})
         offer(
-            "permission", "Take away or give back a permission", self._permission,
+            "permission", "Take away a permission", self._permission,
             [Param("channel", "Channel", "choice", default=names[0], choices=names)],
-            about="Send Messages is denied to the bot in the channel, or allowed again.",
+            about="Denies the bot Send Messages in the channel; once more gives it back. See #mods as the moderator.",
         )  # fmt: skip
 
         if self._prices is not None:

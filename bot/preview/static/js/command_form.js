@@ -19,7 +19,8 @@ export class CommandForm {
     this.host = host;
     this.line = el("div", { class: "command-fields" });
     this.error = el("p", { class: "command-error", role: "alert", id: uid("error") });
-    this.root = el("div", { class: "command-form", role: "group", "aria-label": `Command ${entry.label}` },
+    this.root = el("div", { class: "command-form", role: "group", tabindex: "-1", "aria-label": `Command ${entry.label}. Enter sends it.`,
+      on: { keydown: (event) => event.target === this.root && this.#key(event, null) } },
       el("span", { class: "command-name", text: `/${entry.label}` }), this.line);
     const given = readRest(entry.options, rest);
     for (const option of entry.options) if (option.required || option.name in given) this.#add(option, given[option.name] ?? "");
@@ -30,7 +31,7 @@ export class CommandForm {
 
   focus() {
     const empty = [...this.#fields.values()].find((f) => f.value === undefined && !f.input.value);
-    (empty?.input ?? [...this.#fields.values()][0]?.input ?? this.more).focus();
+    (empty?.input ?? [...this.#fields.values()][0]?.input ?? (this.more.hidden ? this.root : this.more)).focus();
   }
 
   // -- fields -----------------------------------------------------------------------------------------------------
@@ -169,7 +170,9 @@ export class CommandForm {
   #offerOptional(input) {
     const left = this.#optional();
     if (!left.length) return;
-    this.host.picker.show(input, { title: el("span", { class: "picker-option" }, el("b", { text: "Optional" }), el("span", { text: "Press Enter to add one" })),
+    // Nothing is marked: Enter sends the command as it is, an arrow walks into the list.
+    this.host.picker.show(input, { active: -1,
+      title: el("span", { class: "picker-option" }, "Ready: press ", el("b", { text: "Enter" }), " to send"), note: "↓ for an option",
       items: left.map((o) => ({ label: localised(o, "name"), about: localised(o, "description"), run: () => { const made = this.#add(o); this.#countOptional(); made.input.focus(); } })) });
   }
 

@@ -133,17 +133,7 @@ export class Composer {
     this.#slot.replaceChildren(this.#form.root);
     this.#errors.replaceChildren(this.#form.error);
     this.#box.classList.add("command");
-    if (entry.options.length) this.#form.focus();
-    else {
-      this.#form.root.tabIndex = 0;
-      this.#form.root.addEventListener("keydown", (event) => {
-        if (event.key === "Enter") this.#form?.send();
-        else if (event.key === "Escape" || event.key === "Backspace") this.#leaveForm(true);
-        else return;
-        event.preventDefault();
-      });
-      this.#form.root.focus();
-    }
+    this.#form.focus();
   }
 
   #leaveForm(focus) {

@@ -13,7 +13,7 @@ export function openMenu(items, { x, y, anchor, label }) {
     if (item.heading) menu.append(el("div", { class: "menu-heading", role: "presentation", text: item.heading }));
     else menu.append(el("button", {
       type: "button", role: "menuitem", tabindex: "-1", disabled: item.disabled,
-      on: { click: () => { closeMenu(); item.run(); } },
+      on: { click: () => { closeMenu(); item.run(); }, pointermove: (event) => event.currentTarget.focus({ preventScroll: true }) },
     }, el("span", { class: "menu-label", text: item.label }), item.icon && icon(item.icon, 18)));
   }
   document.body.append(menu);

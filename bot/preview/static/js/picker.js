@@ -47,7 +47,8 @@ export class Picker {
   }
 
   move(by) {
-    if (this.#rows.length) this.#point((this.#active + by + this.#rows.length) % this.#rows.length);
+    const n = this.#rows.length;
+    if (n) this.#point(this.#active === -1 && by < 0 ? n - 1 : (this.#active + by + n) % n);
   }
 
   /** Take the marked one; false when none is marked. */

@@ -6,7 +6,8 @@ import { forum } from "./forum.js";
 import { localised } from "./interactions.js";
 import { openMenu } from "./menu.js";
 import { continues, drawMessage, summary } from "./message.js";
-import { newer } from "./store.js";
+import { Present } from "./present.js";
+import { FLAG, newer } from "./store.js";
 import { day, dayKey } from "./time.js";
 
 export class Room {
@@ -18,6 +19,7 @@ export class Room {
   #list = null;
   #since = "0"; // where "new" began when the room was entered
   #low = true; // is the reader at the end? Then pictures that load late must not push the end away
+  #present = new Present(document.getElementById("composer"), () => { this.toEnd(); document.querySelector("#composer textarea")?.focus(); });
   #grown = new ResizeObserver(() => this.#low && this.toEnd());
 
   constructor(store, interactions, { onDrawer }) {
@@ -40,6 +42,7 @@ export class Room {
     this.#drawHead();
     this.#since = channel ? this.#store.lastRead(channel.id) : "0";
     this.#list = null;
+    this.#present.show({ low: true, far: false });
     this.#box.replaceChildren(el("p", { class: "loading", text: channel ? "Reading messages…" : "Choose a channel on the left." }));
     if (channel?.type === 15) this.#drawForum();
   }
@@ -77,7 +80,9 @@ export class Room {
     else if (kind === "new") this.#append(message);
     else if (kind === "changed") this.#redraw(message);
     else this.#remove(id);
-    if (kind === "all" || (low && kind !== "older")) this.toEnd();
+    const answer = kind === "new" && Boolean(message.flags & FLAG.EPHEMERAL); // asked for by this very reader: it is shown
+    if (kind === "all" || answer || (low && kind !== "older")) this.toEnd();
+    else if (kind === "new") this.#present.came();
     this.#scrolled();
     this.#rove();
   }
@@ -189,6 +194,7 @@ export class Room {
     const { channelId } = this.#store;
     if (!channelId || !this.#list) return;
     this.#low = this.#atEnd();
+    this.#present.show({ low: this.#low, far: this.#box.scrollHeight - this.#box.scrollTop > 3 * this.#box.clientHeight });
     if (this.#low && !document.hidden) this.#store.markRead(channelId);
     if (this.#box.scrollTop < 200) this.#store.loadOlder(channelId);
   }

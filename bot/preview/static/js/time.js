@@ -3,14 +3,14 @@
 const LANG = navigator.language;
 const format = (options) => new Intl.DateTimeFormat(LANG, options);
 const STYLES = {
-  t: format({ hour: "2-digit", minute: "2-digit" }),
-  T: format({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  t: format({ hour: "numeric", minute: "2-digit" }),
+  T: format({ hour: "numeric", minute: "2-digit", second: "2-digit" }),
   d: format({ day: "2-digit", month: "2-digit", year: "numeric" }),
   D: format({ day: "numeric", month: "long", year: "numeric" }),
-  f: format({ day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" }),
-  F: format({ weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" }),
-  s: format({ day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit" }),
-  S: format({ day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  f: format({ day: "numeric", month: "long", year: "numeric", hour: "numeric", minute: "2-digit" }),
+  F: format({ weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "numeric", minute: "2-digit" }),
+  s: format({ day: "2-digit", month: "2-digit", year: "numeric", hour: "numeric", minute: "2-digit" }),
+  S: format({ day: "2-digit", month: "2-digit", year: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit" }),
 };
 const RELATIVE = new Intl.RelativeTimeFormat(LANG, { numeric: "always" });
 const NOW = new Intl.RelativeTimeFormat(LANG, { numeric: "auto" });
