@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -63,6 +64,18 @@ _COLUMNS: Final = tuple(price_alerts.c[name] for name in _FIELDS)
 _STANDING: Final = ("armed", "state", "firings", "last_fired_at")
 _OWN: Final = ("id", "owner_id", "instrument", "created_at", "paused_until", *_STANDING)
 _EDITABLE: Final = frozenset(_FIELDS) - frozenset(_OWN)
+_values: Final = attrgetter(*_FIELDS)
+_SETTERS: Final = tuple(PriceAlert.__dict__[name].__set__ for name in _FIELDS)
+
+
+def changed(alert: PriceAlert, **changes: object) -> PriceAlert:
+    """As `dataclasses.replace`, in less than half the time: one jump of a price may change thousands of alerts."""
+    made: PriceAlert = object.__new__(PriceAlert)
+    for write, value in zip(_SETTERS, _values(alert), strict=True):
+        write(made, value)
+    for name, value in changes.items():
+        object.__setattr__(made, name, value)  # AttributeError for a field that does not exist
+    return made
 
 
 async def add(connection: AsyncConnection, alert: PriceAlert, limit: int = MAX_PER_PERSON) -> PriceAlert:

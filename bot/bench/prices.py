@@ -68,7 +68,7 @@ def _views(rng: Random, ticks: int) -> list[View]:
         price *= 1 + rng.gauss(0, 0.0005) + (0.01 * rng.choice((-1, 1)) if rng.random() < 0.002 else 0)
         low, high = Decimal(f"{price * 0.9999:.2f}"), Decimal(f"{price * 1.0001:.2f}")
         now = _START + timedelta(minutes=minute)
-        windows.push(now, low)
+        windows.push(now, low, high)
         views.append(View("gold", low, high, now, _RATES, windows.moves(now, low, high)))
     return views
 

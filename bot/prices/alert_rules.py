@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.units import EXACT, UNITS, convert_price
+from storage.price_alerts import changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ def rest_over(alert: PriceAlert) -> datetime:
 
 def fired(alert: PriceAlert, now: datetime) -> PriceAlert:
     """The alert after it has gone off."""
-    return replace(
+    return changed(
         alert,
         armed=False,
         state="active" if alert.repeat else "done",
@@ -81,8 +82,8 @@ def decided(alert: PriceAlert, view: View) -> PriceAlert:
     if passed is None:
         return alert
     if passed and alert.condition == "moves":
-        return replace(alert, armed=False, last_fired_at=view.now)  # its rest begins: see storage.price_alerts
-    return replace(alert, armed=not passed)
+        return changed(alert, armed=False, last_fired_at=view.now)  # its rest begins: see storage.price_alerts
+    return changed(alert, armed=not passed)
 
 
 def sort_key(alert: PriceAlert) -> Decimal:

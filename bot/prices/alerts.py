@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from typing import TYPE_CHECKING
 
 from bot.prices.alert_rules import BookKey, View, bounds_of, decided, fired, rest_over, sort_key
 from bot.prices.instruments import INSTRUMENTS
+from storage.price_alerts import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +62,8 @@ class AlertIndex:
         self._of_metal: dict[str, dict[BookKey, _Book]] = {}
         self._place: dict[int, tuple[_Shelf, _Key]] = {}
         # Heaps and sets may hold alerts that changed meanwhile; each entry is checked when its turn comes.
-        self._resting: dict[str, list[tuple[datetime, int]]] = {}
+        self._resting: dict[str, list[tuple[datetime, int, PriceAlert]]] = {}
+        self._entered = count()  # between equal times the heap must not compare alerts
         self._undecided: dict[str, set[int]] = {}
         self._expiring: list[tuple[datetime, int]] = []
         self._fill(alerts)
@@ -109,10 +112,16 @@ class AlertIndex:
             heapq.heappush(self._expiring, (alert.expires_at, alert.id))
         if alert.armed is None:
             self._undecided.setdefault(alert.instrument, set()).add(alert.id)
-        elif alert.armed:
+        else:
+            self._wait(alert, in_order=in_order)
+
+    def _wait(self, alert: PriceAlert, *, in_order: bool = True) -> None:
+        """To its shelf, or to rest first: a move after its first look, any other alert after a firing."""
+        if alert.armed or (alert.last_fired_at is None and alert.condition != "moves"):
             self._shelve(alert, in_order=in_order)
         else:
-            heapq.heappush(self._resting.setdefault(alert.instrument, []), (rest_over(alert), alert.id))
+            heap = self._resting.setdefault(alert.instrument, [])
+            heapq.heappush(heap, (rest_over(alert), next(self._entered), alert))
 
     def _shelve(self, alert: PriceAlert, *, in_order: bool = True) -> None:
         scope = alert.window_seconds or 0 if alert.condition == "moves" else alert.currency
@@ -151,7 +160,7 @@ class AlertIndex:
             alert = self._alerts.get(alert_id)
             if alert is not None and alert.expires_at is not None and alert.expires_at <= view.now:
                 self.remove(alert_id)
-                done.append(Transition(alert, replace(alert, state="expired")))
+                done.append(Transition(alert, changed(alert, state="expired")))
         return done
 
     def _decide(self, view: View) -> list[Transition]:
@@ -167,28 +176,19 @@ class AlertIndex:
                 continue
             waiting.discard(alert_id)
             self._change(alert, after)
-            self._enter_decided(after)
+            self._wait(after)
             found.append(Transition(alert, after))
         return found
-
-    def _enter_decided(self, alert: PriceAlert) -> None:
-        if alert.armed:
-            self._shelve(alert)
-        else:
-            heapq.heappush(self._resting.setdefault(alert.instrument, []), (rest_over(alert), alert.id))
 
     def _rested(self, view: View) -> list[Transition]:
         """Cooldowns that are over: moves are armed again, levels wait for the price to come back."""
         heap, found = self._resting.get(view.metal, []), []
         while heap and heap[0][0] <= view.now:
-            _at, alert_id = heapq.heappop(heap)
-            alert = self._alerts.get(alert_id)
-            if alert is None or alert.armed is not False or alert_id in self._place:
-                continue
-            if rest_over(alert) > view.now:
-                continue  # an older entry of an alert that has changed since; its own entry comes later
+            _at, _number, alert = heapq.heappop(heap)
+            if self._alerts.get(alert.id) is not alert or alert.id in self._place:
+                continue  # an older entry of an alert that has changed since
             if alert.condition == "moves":
-                after = self._change(alert, replace(alert, armed=True))
+                after = self._change(alert, changed(alert, armed=True))
                 self._shelve(after)
                 found.append(Transition(alert, after))
             else:
@@ -205,7 +205,7 @@ class AlertIndex:
             limit = high if book_key[1] == "above" else -low
             while book.unarmed and book.unarmed[-1][0] >= limit:
                 alert = self._alerts[book.unarmed[-1][1]]
-                after = replace(alert, armed=True)
+                after = changed(alert, armed=True)
                 self._change(alert, after)
                 self._shelve(after)
                 found.append(Transition(alert, after))
@@ -224,7 +224,7 @@ class AlertIndex:
                 after = fired(alert, view.now)
                 self._change(alert, after)
                 if after.state == "active":
-                    self._enter_decided(after)
+                    self._wait(after)
                 move = view.moves.get(alert.window_seconds or 0) if alert.condition == "moves" else None
                 found.append(Transition(alert, after, fired=True, move=move))
         return found

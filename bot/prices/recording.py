@@ -27,11 +27,8 @@ def new_quotes(watches: Mapping[str, Watch], now: datetime) -> list[Quote]:
         for slug, watch in watches.items()
         if (found := watch.consensus) is not None
         and found.now == now
-        and found.good
         and found.price is not None
-        and found.market_open
-        and found.basis is not Basis.MONTHLY
-        and watch.comparable(found)
+        and watch.remembers(found)
         and watch.due_to_store(now)
     ]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bot.prices import consensus, market_hours
 from bot.prices.alert_rules import View
 from bot.prices.history import Recent
-from bot.prices.model import Basis, Changes, Consensus, Reading
+from bot.prices.model import Basis, Changes, Consensus, Reading, Standing
 from bot.prices.windows import Moves
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Watch:
 
     def recall(self, at: datetime, price: Decimal) -> None:
         """A stored point of the past, oldest first."""
-        self.moves.push(at, price)
+        self.moves.push(at, price, price)
         self.recent.push(at, price)
         self.stored_at = at
 
@@ -49,12 +49,30 @@ class Watch:
     def look(self, readings: Sequence[Reading], now: datetime) -> Consensus | None:
         """Take in the newest readings and return what they come to."""
         self.consensus = found = self.peek(readings, now)
-        # While the market is closed, and all month for a monthly figure, the same comes again: it is no new point.
-        moving = found is not None and found.good and found.market_open and found.basis is not Basis.MONTHLY
-        if found and found.price is not None and moving and self.comparable(found):
-            self.moves.push(now, found.price)
+        if found is None or found.price is None or not self._moving(found):
+            return found
+        if found.low is not None and found.high is not None:
+            self.moves.push(now, found.low, found.high)
+        if self.remembers(found):
             self.recent.push(now, found.price)
         return found
+
+    def _moving(self, found: Consensus) -> bool:
+        """Whether the figure says something new: not while the market is closed, nor all month of a month's average."""
+        return found.good and found.market_open and found.basis is not Basis.MONTHLY and self.comparable(found)
+
+    def remembers(self, found: Consensus) -> bool:
+        """Whether the figure becomes a point of the history: a lone source's step waits until it is said twice.
+
+        So one bad tick leaves no trace in charts, in changes, and in moves measured after a restart.
+        """
+        if not self._moving(found):
+            return False
+        if found.standing is not Standing.SINGLE:
+            return True
+        if found.low is None or found.high is None:
+            return False
+        return consensus.apart(found.low, found.high) <= self.instrument.normal
 
     def comparable(self, found: Consensus) -> bool:
         """Whether the figure is of the kind this metal's history and alerts are kept in (spot is no future)."""

@@ -32,7 +32,11 @@ WINDOWS: Final[dict[str, timedelta]] = {
 
 
 class Extremes:
-    """Lowest and highest of the points no older than `span`."""
+    """What the price of the last `span` was certainly not above at its lowest, and not below at its highest.
+
+    Points come as bounds (see `model.Consensus`): the lowest upper and the highest lower one are kept, so
+    that a figure only one source believed in is nothing to measure a move from.
+    """
 
     __slots__ = ("_high", "_low", "span")
 
@@ -41,14 +45,14 @@ class Extremes:
         self._low: deque[tuple[datetime, Decimal]] = deque()
         self._high: deque[tuple[datetime, Decimal]] = deque()
 
-    def push(self, at: datetime, price: Decimal) -> None:
-        """Add a point; times never go back."""
-        while self._low and self._low[-1][1] >= price:
+    def push(self, at: datetime, low: Decimal, high: Decimal) -> None:
+        """Add a point: bounds of the price then. Times never go back."""
+        while self._low and self._low[-1][1] >= high:
             self._low.pop()
-        self._low.append((at, price))
-        while self._high and self._high[-1][1] <= price:
+        self._low.append((at, high))
+        while self._high and self._high[-1][1] <= low:
             self._high.pop()
-        self._high.append((at, price))
+        self._high.append((at, low))
         self.expire(at)
 
     def expire(self, now: datetime) -> None:
@@ -76,9 +80,9 @@ class Moves:
     def __init__(self) -> None:
         self._windows = {int(span.total_seconds()): Extremes(span) for span in WINDOWS.values()}
 
-    def push(self, at: datetime, price: Decimal) -> None:
+    def push(self, at: datetime, low: Decimal, high: Decimal) -> None:
         for window in self._windows.values():
-            window.push(at, price)
+            window.push(at, low, high)
 
     def moves(self, now: datetime, low: Decimal, high: Decimal) -> dict[int, Decimal]:
         """Window in seconds → signed fraction moved; windows without a point are missing."""

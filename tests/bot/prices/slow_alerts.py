@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
+
+    from storage.price_alerts import PriceAlert
 
 BAND = {
     "gold": Fraction(1, 400),
@@ -29,80 +33,98 @@ GRAMS = {
 HOME = {"gold": "oz t", "silver": "oz t", "platinum": "oz t", "palladium": "oz t", "copper": "lb"}
 
 
-class History:
-    """All (time, price) of one metal; the extremes of a window by looking at every point of it."""
+class Tick:
+    """One moment of one metal, worked out once for all its alerts: by looking at every point so far."""
 
-    def __init__(self) -> None:
-        self.points: list[tuple[datetime, Decimal]] = []
-        self._asked: dict[tuple[datetime, int], tuple[Decimal, Decimal]] = {}
+    def __init__(
+        self,
+        now: datetime,
+        points: Sequence[tuple[datetime, Decimal, Decimal]],
+        rates: Mapping[str, Decimal],
+    ) -> None:
+        """points: (time, low, high) of the metal so far, the present moment last."""
+        self.now = now
+        self._points = points
+        _at, low, high = points[-1]
+        self._low, self._high = Fraction(low), Fraction(high)
+        self.bounds = {code: (self._low * Fraction(rate), self._high * Fraction(rate)) for code, rate in rates.items()}
+        self._moves: dict[int, Fraction] = {}
 
-    def extremes(self, now: datetime, seconds: int) -> tuple[Decimal, Decimal]:
-        found = self._asked.get((now, seconds))
-        if found is None:
-            prices = [price for at, price in self.points if at >= now - timedelta(seconds=seconds)]
-            found = self._asked[now, seconds] = min(prices), max(prices)
-        return found
+    def move(self, seconds: int) -> Fraction:
+        """How far the price has certainly moved within a window, up or down.
+
+        A rise counts from the lowest upper bound, a fall from the highest lower one: what no source disputes.
+        """
+        if seconds not in self._moves:
+            start = self.now - timedelta(seconds=seconds)
+            span = [(low, high) for _at, low, high in takewhile(lambda point: point[0] >= start, self._points[::-1])]
+            rise = self._low / Fraction(min(high for _low, high in span)) - 1
+            fall = 1 - self._high / Fraction(max(low for low, _high in span))
+            self._moves[seconds] = max(rise, fall)
+        return self._moves[seconds]
 
 
 class SlowAlert:
     """One alert's life; all arithmetic in fractions."""
 
-    def __init__(self, alert: object) -> None:
+    def __init__(self, alert: PriceAlert) -> None:
         self.a = alert
         self.state = "active"
         self.decided = False
         self.armed = True
         self.firings: list[datetime] = []
         self.rest_until = alert.created_at
+        self.rest = timedelta(seconds=max(alert.cooldown_seconds, alert.window_seconds or 0))
         if alert.level is not None:
             self.level = Fraction(alert.level) * GRAMS[HOME[alert.instrument]] / GRAMS[alert.unit]
+            band = BAND[alert.instrument]
+            self.behind = self.level * (1 - band if alert.condition == "above" else 1 + band)
+        else:
+            self.size = Fraction(alert.percent) / 100
 
-    def tick(
-        self,
-        now: datetime,
-        low: Decimal,
-        high: Decimal,
-        rates: dict[str, Decimal],
-        history: History,
-    ) -> bool:
-        """Whether it goes off now. history: the metal so far, the present moment included."""
-        a = self.a
+    def there(self, tick: Tick) -> bool:
+        """The price is past the level for certain; the move is large enough."""
+        if self.a.condition == "moves":
+            return tick.move(self.a.window_seconds) >= self.size
+        lower, upper = tick.bounds[self.a.currency]
+        return lower >= self.level if self.a.condition == "above" else upper <= self.level
+
+    def touched(self, tick: Tick) -> bool:
+        """The price may be past the level."""
+        if self.a.condition == "moves":
+            return self.there(tick)
+        lower, upper = tick.bounds[self.a.currency]
+        return upper >= self.level if self.a.condition == "above" else lower <= self.level
+
+    def back(self, tick: Tick) -> bool:
+        """The price has come back behind the level by the band."""
+        if self.a.condition == "moves":
+            return True
+        lower, upper = tick.bounds[self.a.currency]
+        return upper <= self.behind if self.a.condition == "above" else lower >= self.behind
+
+    def tick(self, tick: Tick) -> bool:
+        """Whether it goes off now."""
         if self.state != "active":
             return False
-        if a.expires_at is not None and now >= a.expires_at:
+        if self.a.expires_at is not None and tick.now >= self.a.expires_at:
             self.state = "expired"
             return False
-        if a.condition == "moves":
-            lowest, highest = history.extremes(now, a.window_seconds)
-            rise = Fraction(low) / Fraction(lowest) - 1
-            fall = 1 - Fraction(high) / Fraction(highest)
-            there = max(rise, fall) >= Fraction(a.percent) / 100
-            back = True
-        else:
-            if a.currency not in rates:
-                return False
-            rate = Fraction(rates[a.currency])
-            lower, upper, level, band = Fraction(low) * rate, Fraction(high) * rate, self.level, BAND[a.instrument]
-            if a.condition == "above":
-                there, touched, back = lower >= level, upper >= level, upper <= level * (1 - band)
-            else:
-                there, touched, back = upper <= level, lower <= level, lower >= level * (1 + band)
+        if self.a.condition != "moves" and self.a.currency not in tick.bounds:
+            return False
         if not self.decided:
             self.decided = True
-            if a.condition == "moves":
-                if there:
-                    self.armed = False
-                    self.rest_until = now + timedelta(seconds=max(a.cooldown_seconds, a.window_seconds))
-            elif touched:
+            if self.touched(tick):
                 self.armed = False
-        if not self.armed and now >= self.rest_until and back:
+                if self.a.condition == "moves":
+                    self.rest_until = tick.now + self.rest
+        if not self.armed and tick.now >= self.rest_until and self.back(tick):
             self.armed = True
-        if not (self.armed and there):
+        if not (self.armed and self.there(tick)):
             return False
-        self.firings.append(now)
+        self.firings.append(tick.now)
         self.armed = False
-        rest = a.cooldown_seconds if a.condition != "moves" else max(a.cooldown_seconds, a.window_seconds)
-        self.rest_until = now + timedelta(seconds=rest)
-        if not a.repeat:
+        self.rest_until = tick.now + self.rest
+        if not self.a.repeat:
             self.state = "done"
         return True

@@ -15,7 +15,7 @@ from bot.prices.alert_rules import View
 from bot.prices.alerts import AlertIndex
 from bot.prices.windows import WINDOWS, Moves
 from storage.price_alerts import PriceAlert
-from tests.bot.prices.slow_alerts import History, SlowAlert
+from tests.bot.prices.slow_alerts import SlowAlert, Tick
 
 START = datetime(2026, 9, 15, 0, 0, tzinfo=UTC)
 BASE = {"gold": 4392.0, "silver": 61.2, "platinum": 1650.0, "palladium": 1400.0, "copper": 6.1}
@@ -26,14 +26,13 @@ GRAMS = {"oz t": 31.1034768, "g": 1.0, "kg": 1000.0, "lb": 453.59237, "t": 1e6}
 pytestmark = pytest.mark.timeout(600)  # a day of minutes against a slow reference
 
 
-def day(rng: random.Random, base: float, ticks: int) -> list[tuple[Decimal, Decimal, Decimal]]:
-    """(price, low, high) per minute: a wandering price with a few jumps, so that levels are crossed both ways."""
+def day(rng: random.Random, base: float, ticks: int) -> list[tuple[Decimal, Decimal]]:
+    """(low, high) per minute: a wandering price with a few jumps, so that levels are crossed both ways."""
     price, rows = base, []
     for _ in range(ticks):
         price *= 1 + rng.gauss(0, 0.0012) + (rng.choice((-1, 1)) * 0.015 if rng.random() < 0.004 else 0)
         half = rng.random() * 0.0004
-        middle = Decimal(f"{price:.4f}")
-        rows.append((middle, Decimal(f"{price * (1 - half):.4f}"), Decimal(f"{price * (1 + half):.4f}")))
+        rows.append((Decimal(f"{price * (1 - half):.4f}"), Decimal(f"{price * (1 + half):.4f}")))
     return rows
 
 
@@ -73,22 +72,23 @@ def replay(seed: int, count: int, ticks: int, restart_every: int | None = None) 
     slow = {metal: [SlowAlert(alert) for alert in alerts if alert.instrument == metal] for metal in metals}
     index, moves = AlertIndex(alerts), {metal: Moves() for metal in metals}
     known = {alert.id: alert for alert in alerts}
-    history = {metal: History() for metal in metals}
+    past: dict[str, list[tuple[datetime, Decimal, Decimal]]] = {metal: [] for metal in metals}
     fired_fast = fired_slow = 0
     for minute in range(ticks):
         now = START + timedelta(minutes=minute)
         if restart_every and minute and minute % restart_every == 0:
             index = AlertIndex(known.values())  # as after a restart: only what is stored is known
         for metal, rows in metals.items():
-            price, low, high = rows[minute]
-            history[metal].points.append((now, price))
-            moves[metal].push(now, price)
+            low, high = rows[minute]
+            past[metal].append((now, low, high))
+            moves[metal].push(now, low, high)
             view = View(metal, low, high, now, rates, moves[metal].moves(now, low, high))
             changes = index.evaluate(view)
             for change in changes:
                 known[change.after.id] = change.after
             fast = [change.after.id for change in changes if change.fired]
-            expected = sorted(item.a.id for item in slow[metal] if item.tick(now, low, high, rates, history[metal]))
+            tick = Tick(now, past[metal], rates)
+            expected = sorted(item.a.id for item in slow[metal] if item.tick(tick))
             assert fast == expected, f"{metal} at minute {minute}"
             fired_fast += len(fast)
             fired_slow += len(expected)
