@@ -10,8 +10,8 @@ from bot.news.tagging.moves import Move, Moves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
+    from bot.news.tagging.subjects import Subjects
     from bot.news.tagging.verbs import Sign
 
 _LABEL: Final = 3  # words at most of a heading: "Gold technical analysis: …"
@@ -19,12 +19,13 @@ _ADVICE: Final = frozenset({"reason", "reasons", "why", "be"})  # "five reasons 
 
 
 class Hints:
-    """metals: the words that name a metal for itself; names: those that are part of a company's name."""
+    """What one headline says of the price beside its clauses; `subjects` knows its metals."""
 
-    __slots__ = ("line", "metals", "moves", "names", "vocab", "words")
+    __slots__ = ("line", "metals", "moves", "names", "subjects", "vocab", "words")
 
-    def __init__(self, moves: Moves, metals: AbstractSet[int], names: AbstractSet[int]) -> None:
-        self.moves, self.metals, self.names = moves, metals, names
+    def __init__(self, moves: Moves, subjects: Subjects) -> None:
+        self.moves, self.subjects = moves, subjects
+        self.metals, self.names = subjects.metals, subjects.names
         self.line, self.words, self.vocab = moves.line, moves.words, moves.vocab
 
     def opinion(self, index: int, between: Sequence[str]) -> Sign | None:
@@ -87,9 +88,11 @@ class Hints:
         metal = next((at for at in span if at in self.metals), start - 1 if label else None)
         if metal is None or any(at in self.names or words[at] in vocab.other - vocab.price for at in span):
             return None
+        if any(self.subjects.is_compound(at, end) for at in span):
+            return None
         found: list[Move] = []
         for at in span:
-            if at in self.metals or words[at] in vocab.questions:
+            if at in self.metals or words[at] in vocab.questions or self.line.owned[at]:
                 continue
             sign = vocab.nouns.get(words[at])
             if sign is None and at > metal:

@@ -34,6 +34,11 @@ _CHANGED: Final = frozenset({"changed", "moved", "change", "movement", "mixed"})
 _BEATEN_TO: Final = frozenset({"below", "under", "to", "back", "lower", "again"})  # "smashed below $1,130"
 _COMES: Final = ("come", "came", "coming", "grind", "ground", "draw", "drew")
 _HOLD: Final = ("hold", "held")
+# Verbs that make "off" their own.
+_PHRASAL: Final = frozenset(
+    "lay lays laid kick kicks call calls called ward wards fend fends spin spins spun write writes wrote sign signs set"
+    " sets square squares pay pays paid trade show shows cut see sell brush brushes shrug shrugs".split()
+)
 PREPOSITIONS: Final = frozenset({"in", "of", "at", "by", "to", "for", "than", "per"})
 
 
@@ -73,17 +78,19 @@ class Moves:
         if word in _STREAKS and following in _STREAK_NOUNS:
             return self._turned(Move(_STREAKS[word], index, index + 2), end)
         if word in vocab.withdraw and following in ("back", "away", "off"):
-            return Move(-1, index, index + 2)
+            return self._withdrawn(index, end)
         beaten = vocab.causes.get(word) == -1 and word.endswith("ed") and following in _BEATEN_TO
         if beaten or (word in vocab.causes and self._is_passive(word, following)):  # "gold hurt by", "buoyed as"
             return Move(vocab.causes[word], index, index + 1)
         if word in vocab.undo and (undone := self._undone(index, end, following)):
             return undone
-        if word in vocab.verbs:
+        if word in vocab.verbs and not self.line.owned[index]:
             return self._verb(index, end, vocab.verbs[word])
+        if word in vocab.reach and following in ("toward", "towards") and self._is_level(index + 2):
+            return Move(1, index, index + 3, weak=True)
         if word in vocab.reach and (found := self._reached(index, end)):
             return found
-        if word in ("on", "in") and following in ("track", "course", "pace"):
+        if word in ("on", "in", "en", "its") and following in ("track", "course", "pace", "way", "route"):
             return self._reached(index, end)
         if word in _LEVELS and following and self._is_level(index + 1):
             return Move(_LEVELS[word], index, index + 2, weak=True)
@@ -104,6 +111,8 @@ class Moves:
         if word in self.vocab.adjectives and self._describes_other(index + 1):
             return None
         sign = self.vocab.nouns.get(word)
+        if sign is not None and self.line.owned[index]:
+            return None  # "the gold boom's last frontier" is about the frontier
         return self.vocab.words.get(word) if sign is None else sign
 
     def _describes_other(self, index: int) -> bool:
@@ -132,6 +141,14 @@ class Moves:
         """The move of a noun at `index` ("rally in gold"), turned round when it is over."""
         sign = self.vocab.nouns.get(self.words[index])
         return None if sign is None else self._turned(Move(sign, index, index + 1), end)
+
+    def _withdrawn(self, index: int, end: int) -> Move:
+        """ "pulls back", "moves away from record": down; "moves away from low": up."""
+        if self.words[index + 2 : index + 3] == ("from",):
+            for at in range(index + 3, min(end, index + 7)):
+                if self.words[at] in self.vocab.extremes:
+                    return Move(_opposite(self.vocab.extremes[self.words[at]]), index, at + 1)
+        return Move(-1, index, index + 2)
 
     @staticmethod
     def _is_passive(word: str, following: str) -> bool:
@@ -198,7 +215,10 @@ class Moves:
         if move.end < end:
             told, word = self.words[move.end - 1], self.words[move.end]
             if word in self.vocab.pause:
-                return Move(0, move.start, move.end + 1)
+                return Move(0, move.start, move.end + 1, weak=True)
+            after = self.idioms.get(move.end)
+            if after and after.value != move.sign and told in self.vocab.nouns:  # "rally takes a breather"
+                return Move(after.value, move.start, after.end)
             over = word.startswith(_COMES) and self.words[move.end + 1 : move.end + 2] == ("to",)  # "comes to a halt"
             if over and (told in self.vocab.nouns or told in _STREAK_NOUNS):
                 return Move(_opposite(move.sign), move.start, move.end + 2)
@@ -209,7 +229,9 @@ class Moves:
         return move
 
     def off(self, at: int, end: int) -> Move | None:
-        """ "off" with its object: off lows is up, off highs and off $5 are down."""
+        """ "off" with its object: off lows is up, off highs and off $5 are down; in "lay off" it belongs to the verb."""
+        if at and self.words[at - 1] in _PHRASAL:
+            return None
         for later in range(at + 1, min(end, at + 5)):
             if self.words[later] in self.vocab.extremes:
                 return Move(_opposite(self.vocab.extremes[self.words[later]]), at, later + 1, weak=True)
@@ -224,6 +246,11 @@ class Moves:
             return Move(particle, index, index + 2)
         if word.startswith("breach") and "downside" in self.words[index + 1 : index + 7]:
             return Move(-1, index, index + 1)
+        if word.startswith("sw") and self.words[index + 1 : index + 2] in (("to",), ("into",), ("from",)):
+            told = None  # "swings to a loss"
+            for at in range(index + 2, min(end, index + 5)):
+                told = self.sign(at) if told is None else told
+            return Move(told or 0, index, index + 2, weak=told is None)
         holds = sign == 0 and word.startswith(_HOLD)
         if self._denied(index):
             return Move(-1 if holds else 0, index, index + 1)  # who fails to hold, falls; who fails to rise, stands

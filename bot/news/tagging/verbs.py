@@ -49,6 +49,8 @@ class Vocabulary:
     company_names: frozenset[str]
     drivers: frozenset[str]
     company_tails: frozenset[str]
+    steel_names: frozenset[str]
+    compound_heads: frozenset[str]
     unpriced: frozenset[str]
     price_adjectives: frozenset[str]
     object_words: frozenset[str]
