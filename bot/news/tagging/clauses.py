@@ -48,7 +48,7 @@ def _opens(moves: Moves, index: int, start: int) -> bool:
     before = words[index - 1] if index else ""
     if index in moves.idioms:  # "on the back foot"
         return False
-    if words[index] == "over" and before in vocab.reach:  # "hits over five-month high"
+    if words[index] == "over" and (before in vocab.reach or before in ("at", "to", "by")):  # "hits over 5-month high"
         return False
     if words[index] == "on":
         if before in vocab.opinion_up | vocab.opinion_down | vocab.boons | vocab.blows:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _NAMES: Final[dict[Sign, Direction]] = {1: "up", 0: "flat", -1: "down"}
 _EXTREME_ADJECTIVES: Final = frozenset({"record", "high", "low"})
+# Metals of which "X lifts Y" tells a price even when X is nobody known to move prices.
+_TRADED: Final = frozenset({"gold", "bullion", "silver", "platinum", "palladium", "copper", "zinc", "nickel", "metals"})
 _UNREAL: Final = frozenset({"if", "unless", "whether", "until"})
 
 
@@ -76,10 +78,21 @@ class _Reader:
             return move
         if word in vocab.sends and (move := self._sent(index, ahead, end)):
             return move
-        driven = not vocab.drivers.isdisjoint(words[max(0, index - 6) : index])
-        if word in vocab.causes and driven and vocab.object_words.issuperset(between):
-            return Move(vocab.causes[word], index, ahead + 1)
+        driven = not vocab.drivers.isdisjoint(words[max(0, index - 8) : index])
+        if not driven and words[ahead] in _TRADED and index and word not in vocab.choices:
+            driven = word.endswith(("s", "ed", "hit", "hurt"))  # "missile test burnishes gold"
+        if word in vocab.causes and driven and self._objects(between):
+            sign = vocab.causes[word]
+            if self.moves.denied(index):  # "stimulus fails to lift gold"
+                sign = -1 if sign == 1 else 1
+            return Move(sign, index, ahead + 1)
         return None
+
+    def _objects(self, between: Sequence[str]) -> bool:
+        """Whether the words between a cause and the metal are price words or others it acts on: "boosts stocks, gold"."""
+        if self.vocab.object_words.issuperset(between):
+            return True
+        return all(word in self.vocab.object_words or word in self.vocab.assets for word in between)
 
     def _in_passing(self, index: int, end: int) -> Move | None:
         """ "investors pile into gold, lifting prices": what the participle does to the price of a metal named before."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.news.tagging.line import Line
+    from bot.news.tagging.phrases import Hit
     from bot.news.tagging.verbs import Sign, Vocabulary
 
 _AHEAD: Final = 7  # how far a verb looks for what it reaches: "ends the shortened holiday week with a gain"
@@ -63,13 +64,16 @@ class Moves:
 
     def __init__(self, line: Line, vocab: Vocabulary) -> None:
         self.line, self.words, self.vocab = line, line.words, vocab
-        self.idioms = {hit.start: hit for hit in vocab.idioms.scan(line)}
+        self.idioms: dict[int, Hit[Sign]] = {}
+        for hit in vocab.idioms.scan(line):  # the longest of those that begin at a word
+            if hit.start not in self.idioms or hit.end > self.idioms[hit.start].end:
+                self.idioms[hit.start] = hit
 
     def at(self, index: int, end: int) -> Move | None:
         """The move that the word at `index` begins when the price is its subject."""
         word, vocab = self.words[index], self.vocab
         following = self.words[index + 1] if index + 1 < end else ""
-        if (idiom := self.idioms.get(index)) and idiom.end <= end and not self._denied(index):
+        if (idiom := self.idioms.get(index)) and idiom.end <= end and not self.denied(index):
             return self._turned(Move(idiom.value, index, idiom.end), end)
         if word in _HARDLY and following in _CHANGED:
             return Move(0, index, index + 2)
@@ -108,18 +112,26 @@ class Moves:
             return _STREAKS[word]
         if word in _SUPERLATIVES and not self.vocab.spans.isdisjoint(self.words[index + 1 : index + 3]):
             return _SUPERLATIVES[word]
-        if word in self.vocab.adjectives and self._describes_other(index + 1):
+        if word in self.vocab.adjectives and self.describes_other(index + 1):
             return None
         sign = self.vocab.nouns.get(word)
         if sign is not None and self.line.owned[index]:
             return None  # "the gold boom's last frontier" is about the frontier
         return self.vocab.words.get(word) if sign is None else sign
 
-    def _describes_other(self, index: int) -> bool:
+    def describes_other(self, index: int) -> bool:
         """Whether an adjective's noun is another asset: "heat from strong dollar"."""
         if index >= len(self.words) or self.line.gaps[index] in (",", ";"):
             return False
-        return self.words[index] in self.vocab.other and self.words[index] not in self.vocab.price
+        word, vocab = self.words[index], self.vocab
+        if word in vocab.price or self.is_number(index):
+            return False
+        if word in vocab.other:
+            return True
+        if self.words[index - 1] not in vocab.describes:
+            return False
+        goes_on = word in vocab.neutral or word in vocab.contrast or word in vocab.background or word in vocab.verbs
+        return not (goes_on or word in PREPOSITIONS or word in vocab.after_price or word in vocab.manner)
 
     def extreme(self, index: int, start: int) -> Sign | None:
         """The sign of "three-week low"; None when it is where the price comes from."""
@@ -143,9 +155,9 @@ class Moves:
         return None if sign is None else self._turned(Move(sign, index, index + 1), end)
 
     def _withdrawn(self, index: int, end: int) -> Move:
-        """ "pulls back", "moves away from record": down; "moves away from low": up."""
-        if self.words[index + 2 : index + 3] == ("from",):
-            for at in range(index + 3, min(end, index + 7)):
+        """ "pulls back", "moves away from record": down; "moves away from low" and "edges off lows": up."""
+        if self.words[index + 1] == "off" or self.words[index + 2 : index + 3] == ("from",):
+            for at in range(index + 2, min(end, index + 7)):
                 if self.words[at] in self.vocab.extremes:
                     return Move(_opposite(self.vocab.extremes[self.words[at]]), index, at + 1)
         return Move(-1, index, index + 2)
@@ -156,7 +168,7 @@ class Moves:
             word.endswith("ed") and following in ("", "as", "down", "up", "on", "amid", "after")
         )
 
-    def _denied(self, index: int) -> bool:
+    def denied(self, index: int) -> bool:
         """Whether a "fails to", "not" or "can't" stands before the verb."""
         return not self.vocab.negation.isdisjoint(self.words[max(0, index - 3) : index])
 
@@ -183,7 +195,7 @@ class Moves:
         for at in range(index + 1, min(end, index + _AHEAD + 1)):
             word = words[at]
             following = words[at + 1] if at + 1 < end else ""
-            if (idiom := self.idioms.get(at)) and idiom.end <= end and not self._denied(index + 1):
+            if (idiom := self.idioms.get(at)) and idiom.end <= end and not self.denied(index + 1):
                 return Move(idiom.value, index, idiom.end)  # "remains on the back foot"
             if word in vocab.undo and (undone := self._undone(at, end, following)):
                 return undone  # "set to snap a losing streak"
@@ -252,7 +264,7 @@ class Moves:
                 told = self.sign(at) if told is None else told
             return Move(told or 0, index, index + 2, weak=told is None)
         holds = sign == 0 and word.startswith(_HOLD)
-        if self._denied(index):
+        if self.denied(index):
             return Move(-1 if holds else 0, index, index + 1)  # who fails to hold, falls; who fails to rise, stands
         if holds or (word.startswith("add") and self.words[index + 1 : index + 2] == ("to",)):
             noun = self._noun_ahead(index, min(end, index + 5))  # "holds gains", "adds to losses"

@@ -39,9 +39,13 @@ class Subjects:
             if self.vocab.unpriced.isdisjoint(mention.slugs):
                 kept = self.names if self._is_company(mention) else self.metals
                 kept.update(range(mention.start, mention.end))
-        for index, word in enumerate(self.words[1:], 1):
-            if word == "metals" and self.words[index - 1] in _CLASSES:
+        for index, word in enumerate(self.words):
+            if word != "metals":
+                continue
+            if index and self.words[index - 1] in _CLASSES:
                 self.metals.update((index - 1, index))
+            elif self.line.gaps[index] in (",", ";"):  # "Metals slump on trade-war fears"
+                self.metals.add(index)
 
     def _is_company(self, mention: Mention) -> bool:
         words, vocab = self.words, self.vocab
@@ -68,7 +72,7 @@ class Subjects:
         word = words[index]
         before = words[index - 1] if index else ""
         after_metal = index > 0 and index - 1 in self.metals
-        if word in ("firm", "firms") and subject and after_metal and not self._firm_is_company(index, clause.end):
+        if word in ("firm", "firms") and subject and after_metal and not self._firm_is_company(index, clause.end, clause.start):
             return True
         if index in self.metals:
             inside = index > 1 and before in _INSIDE and words[index - 2] not in vocab.price
@@ -125,11 +129,16 @@ class Subjects:
             return False
         return bool(head) and verb in self.vocab.price_verbs and verb not in self.vocab.nouns
 
-    def _firm_is_company(self, index: int, end: int) -> bool:
-        """Whether "gold firms" are companies: they are when a word that does not go on about the price follows."""
+    def _firm_is_company(self, index: int, end: int, start: int = 0) -> bool:
+        """Whether "gold firms" are companies: they are when a word that does not go on about the price follows, or
+        when others come before them in the clause ("investors caution steel firms").
+        """
+        words = self.words
+        if any(not self.bare(at) and words[at] not in self.vocab.neutral | self.vocab.other for at in range(start, index)):
+            return words[index] == "firms"
         if index + 1 >= end:
             return False
-        following = self.words[index + 1]
+        following = words[index + 1]
         vocab = self.vocab
         goes_on = following in vocab.neutral or following in vocab.words or self.moves.is_number(index + 1)
         return not (goes_on or following in PREPOSITIONS or following in vocab.background)
