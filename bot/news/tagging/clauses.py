@@ -55,6 +55,8 @@ def _opens(moves: Moves, index: int, start: int) -> bool:
             return False
         if before in vocab.causes or before.startswith(_TAKES_ON):
             return False
+        if not vocab.manner.isdisjoint(words[index + 2 : index + 3]):  # "starts the week on firm footing"
+            return False
         return _ON_PRICE.isdisjoint(words[index + 1 : index + 2])
     if words[index] == "with":
         if before.startswith(_TAKES_WITH):

@@ -52,7 +52,7 @@ class _Reader:
             subject = self.subjects.after(index, clause, subject)
             move = None
             if index not in self.metals:
-                move = self._in_passing(index, clause.end)
+                move = self._in_passing(index, clause.end, subject)
                 if move is None:
                     move = self.moves.at(index, clause.end) if subject else self._told_before(index, clause.end)
             if move:
@@ -73,6 +73,8 @@ class _Reader:
             return Move(told, index, ahead + 1)
         if vocab.price_adjectives.issuperset(between) and (move := self._adjective(index, ahead, end)):
             return move
+        if word in vocab.trades and between in (("in",), ("of",)):  # "selling in gold accelerates"
+            return self.moves.turned(Move(vocab.trades[word], index, ahead + 1), end)
         own = vocab.other.isdisjoint(set(between) - vocab.price)  # not "rally in stocks saps gold"
         if own and between[:1] and between[0] in ("in", "of", "for") and (move := self.moves.noun(index, end)):
             return move
@@ -94,10 +96,12 @@ class _Reader:
             return True
         return all(word in self.vocab.object_words or word in self.vocab.assets for word in between)
 
-    def _in_passing(self, index: int, end: int) -> Move | None:
-        """ "investors pile into gold, lifting prices": what the participle does to the price of a metal named before."""
+    def _in_passing(self, index: int, end: int, subject: bool | None) -> Move | None:
+        """ "investors pile into gold, lifting prices", "gold demand lifts price": what others do to the price of a
+        metal named before.
+        """
         following = self.words[index + 1] if index + 1 < end else ""
-        if following not in self.vocab.price_alone or not self.words[index].endswith("ing"):
+        if following not in self.vocab.price_alone or (subject and not self.words[index].endswith("ing")):
             return None
         if not any(at < index for at in self.metals):
             return None
@@ -133,6 +137,36 @@ class _Reader:
                 return Move(sign, index, at + 1)
         return None
 
+    def told(self) -> Move | None:
+        """The move the headline tells: the first of its main clauses that is more than a level, unless "then" turns it;
+        else a level, an opinion, what its words agree on, or the background.
+        """
+        parts = clauses(self.moves, self.subjects.bare)
+        strong: Move | None = None
+        weak: Move | None = None
+        behind: Move | None = None
+        inherited = False
+        for clause in parts:
+            goes_on = inherited or self.subjects.goes_on(clause, parts[0])
+            moves, stays = self.walk(clause, goes_on and not clause.background)
+            opening = self.words[clause.start]
+            if clause.background:
+                if moves and behind is None and opening not in _UNREAL:
+                    behind = moves[0]
+                continue
+            inherited = stays
+            plain = next((move for move in moves if not move.weak), None)
+            if strong is None or (opening == "then" and plain and plain.sign):  # "touches record, then slides"
+                strong = plain or strong
+            weak = weak or next(iter(moves), None)
+        return strong or weak or self.hints.crowd() or self.hints.view() or self._mood(parts) or behind
+
+    def _mood(self, parts: Sequence[Clause]) -> Move | None:
+        heading = self.hints.heading(parts[0].end)
+        asked = [clause for clause in parts if not clause.background]
+        moods = [mood for clause in asked if (mood := self.hints.mood(clause.start, clause.end, heading))]
+        return moods[0] if len({mood.sign for mood in moods}) == 1 else None
+
 
 def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None, tuple[str, ...]]:
     """The direction of the price and the words that say it; (None, ()) when the headline tells none."""
@@ -140,28 +174,5 @@ def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None
     if not line.words or (line.text.rstrip().endswith("?") and line.words[0] in vocab.questions):
         return None, ()
     reader = _Reader(line, mentions, vocab)
-    if not reader.metals:
-        return None, ()
-    weak: Move | None = None
-    behind: Move | None = None
-    inherited = False
-    parts = clauses(reader.moves, reader.subjects.bare)
-    for clause in parts:
-        goes_on = inherited or reader.subjects.goes_on(clause, parts[0])
-        moves, stays = reader.walk(clause, goes_on and not clause.background)
-        if clause.background:
-            if moves and behind is None and line.words[clause.start] not in _UNREAL:
-                behind = moves[0]
-            continue
-        inherited = stays
-        for move in moves:
-            if not move.weak:
-                return _NAMES[move.sign], (line.written(move.start, move.end),)
-            weak = weak or move
-    told = weak or reader.hints.crowd() or reader.hints.view()
-    if not told:
-        heading = reader.hints.heading(parts[0].end)
-        asked = [clause for clause in parts if not clause.background]
-        moods = [mood for clause in asked if (mood := reader.hints.mood(clause.start, clause.end, heading))]
-        told = moods[0] if len({mood.sign for mood in moods}) == 1 else behind
+    told = reader.told() if reader.metals else None
     return (_NAMES[told.sign], (line.written(told.start, told.end),)) if told else (None, ())

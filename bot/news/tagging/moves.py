@@ -27,7 +27,10 @@ _STREAKS: Final[Mapping[str, Sign]] = {
     "record": 1,
 }
 _STREAK_NOUNS: Final = frozenset({"streak", "run", "skid", "spree"})
-_SUPERLATIVES: Final[Mapping[str, Sign]] = {"best": 1, "worst": -1}
+_SUPERLATIVES: Final[Mapping[str, Sign]] = {
+    **dict.fromkeys("best stellar great good solid banner bumper brilliant strong superb golden".split(), 1),
+    **dict.fromkeys("worst dismal dreadful terrible rough tough bad miserable brutal grim horrible poor".split(), -1),
+}
 _LEVELS: Final[Mapping[str, Sign]] = {"above": 1, "past": 1, "over": 1, "through": 1, "below": -1, "under": -1}
 _FROM: Final = frozenset({"from", "off", "since", "above"})
 _HARDLY: Final = frozenset({"little", "barely", "narrowly"})
@@ -35,6 +38,7 @@ _CHANGED: Final = frozenset({"changed", "moved", "change", "movement", "mixed"})
 _BEATEN_TO: Final = frozenset({"below", "under", "to", "back", "lower", "again"})  # "smashed below $1,130"
 _COMES: Final = ("come", "came", "coming", "grind", "ground", "draw", "drew")
 _HOLD: Final = ("hold", "held")
+_WITH_UP: Final = ("wrap", "gear", "sum", "weigh", "line", "step", "round", "shape")  # "wraps up", "weighs up"
 # Verbs that make "off" their own.
 _PHRASAL: Final = frozenset(
     "lay lays laid kick kicks call calls called ward wards fend fends spin spins spun write writes wrote sign signs set"
@@ -73,14 +77,17 @@ class Moves:
         """The move that the word at `index` begins when the price is its subject."""
         word, vocab = self.words[index], self.vocab
         following = self.words[index + 1] if index + 1 < end else ""
-        if (idiom := self.idioms.get(index)) and idiom.end <= end and not self.denied(index):
-            return self._turned(Move(idiom.value, index, idiom.end), end)
+        if (idiom := self.idioms.get(index)) and idiom.end <= end:
+            if not self.denied(index):
+                return self.turned(Move(idiom.value, index, idiom.end), end)
+            if idiom.value:  # "fails to cling to gains"
+                return Move(_opposite(idiom.value), index, idiom.end)
         if word in _HARDLY and following in _CHANGED:
             return Move(0, index, index + 2)
         if word == "off":
             return self.off(index, end)
         if word in _STREAKS and following in _STREAK_NOUNS:
-            return self._turned(Move(_STREAKS[word], index, index + 2), end)
+            return self.turned(Move(_STREAKS[word], index, index + 2), end)
         if word in vocab.withdraw and following in ("back", "away", "off"):
             return self._withdrawn(index, end)
         beaten = vocab.causes.get(word) == -1 and word.endswith("ed") and following in _BEATEN_TO
@@ -100,10 +107,21 @@ class Moves:
             return Move(_LEVELS[word], index, index + 2, weak=True)
         if word[0] in "+-" and word[-1] == "%":  # "Gold +1.2% to $1,284.70"
             return Move(1 if word[0] == "+" else -1, index, index + 1)
+        if self._anothers(index) or (word in ("up", "down") and self.words[index - 1].startswith(_WITH_UP)):
+            return None
         sign = self.sign(index)
         if sign is None:
             sign = self.extreme(index, index - 5)
-        return None if sign is None else self._turned(Move(sign, index, index + 1), end)
+        return None if sign is None else self.turned(Move(sign, index, index + 1), end)
+
+    def _anothers(self, index: int) -> bool:
+        """Whether a noun tells the move of another asset: "bows to dollar strength", "hit by stock rally"."""
+        if index < 2 or self.words[index] not in self.vocab.nouns or self.words[index - 1] not in self.vocab.other:
+            return False
+        before = self.words[index - 2]
+        return self.words[index - 1] not in self.vocab.price and (
+            before in PREPOSITIONS or before in self.vocab.background
+        )
 
     def sign(self, index: int) -> Sign | None:
         """The sign of a word as noun or adverb: gain, rally, higher, lower, flat, best (month)."""
@@ -152,7 +170,7 @@ class Moves:
     def noun(self, index: int, end: int) -> Move | None:
         """The move of a noun at `index` ("rally in gold"), turned round when it is over."""
         sign = self.vocab.nouns.get(self.words[index])
-        return None if sign is None else self._turned(Move(sign, index, index + 1), end)
+        return None if sign is None else self.turned(Move(sign, index, index + 1), end)
 
     def _withdrawn(self, index: int, end: int) -> Move:
         """ "pulls back", "moves away from record": down; "moves away from low" and "edges off lows": up."""
@@ -187,7 +205,12 @@ class Moves:
         if self.words[index].startswith("end") and following in ("with", "at", "on", "in"):
             return None
         noun = self._noun_ahead(index, end)
-        return None if noun is None else Move(_opposite(self.sign(noun)), index, noun + 1)
+        if noun is None:
+            return None
+        sign = self.sign(noun)
+        if self.words[index].startswith("cap") and not self.vocab.spans.isdisjoint(self.words[index + 1 : noun]):
+            return Move(sign or 0, index, noun + 1)  # "caps third weekly gain" completes it
+        return Move(_opposite(sign), index, noun + 1)
 
     def _reached(self, index: int, end: int) -> Move | None:
         """What "hits", "ends", "turns" … arrive at."""
@@ -203,6 +226,8 @@ class Moves:
                 return None
             if word == "off":
                 return self.off(at, end)
+            if word == "up" and words[at - 1].startswith(_WITH_UP):
+                continue
             if word == "hit" and words[at - 1] == "a":
                 return Move(-1, index, at + 1)
             if vocab.verbs.get(word) == 0:
@@ -217,15 +242,19 @@ class Moves:
             if sign is None and word.endswith(("ing", "ed")):
                 sign = vocab.verbs.get(word)
             if sign is not None:
-                return self._turned(Move(sign, index, at + 1), end)
+                return self.turned(Move(sign, index, at + 1), end)
         if words[index] in vocab.arrive and index + 1 < end and self.is_number(index + 1):
             return Move(1, index, index + 2, weak=True)
         return None
 
-    def _turned(self, move: Move, end: int) -> Move:
+    def turned(self, move: Move, end: int) -> Move:
         """A noun's move, turned round when the next verb says that it is over ("rally fades")."""
         if move.end < end:
             told, word = self.words[move.end - 1], self.words[move.end]
+            at = move.end
+            while at + 1 < end and at < move.end + 2 and self._links(at, move.end):  # "rally looks tired"
+                at += 1
+            word = self.words[at]
             if word in self.vocab.pause:
                 return Move(0, move.start, move.end + 1, weak=True)
             after = self.idioms.get(move.end)
@@ -237,8 +266,12 @@ class Moves:
             if move.sign == 1 and self.vocab.verbs.get(word) == -1 and told in self.vocab.nouns:  # "shine dims"
                 return Move(-1, move.start, move.end + 1)
             if word in self.vocab.fade and (told in self.vocab.nouns or told in _STREAK_NOUNS):
-                return Move(_opposite(move.sign), move.start, move.end + 1)
+                return Move(_opposite(move.sign), move.start, at + 1)
         return move
+
+    def _links(self, at: int, start: int) -> bool:
+        """Whether the word only links a noun to its verb: "looks", "is", "set to"."""
+        return self.words[at] in self.vocab.linking or (self.words[at] == "to" and at > start)
 
     def off(self, at: int, end: int) -> Move | None:
         """ "off" with its object: off lows is up, off highs and off $5 are down; in "lay off" it belongs to the verb."""
@@ -271,4 +304,4 @@ class Moves:
             told = None if noun is None else self.sign(noun)
             if noun is not None and told is not None:
                 return Move(told, index, noun + 1)
-        return self._turned(Move(sign, index, index + 1), end)
+        return self.turned(Move(sign, index, index + 1), end)

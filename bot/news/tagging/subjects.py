@@ -127,7 +127,10 @@ class Subjects:
         verb = self.words[clause.start]
         if head and (self.words[head] in self.vocab.other or not self.words[head].endswith(("s", "ed"))):
             return False
-        return bool(head) and verb in self.vocab.price_verbs and verb not in self.vocab.nouns
+        if not head or verb not in self.vocab.price_verbs:
+            return False
+        after = clause.start + 1
+        return verb not in self.vocab.nouns or (verb.endswith("s") and after == clause.end)
 
     def _firm_is_company(self, index: int, end: int, start: int = 0) -> bool:
         """Whether "gold firms" are companies: they are when a word that does not go on about the price follows, or

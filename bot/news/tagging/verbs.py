@@ -53,11 +53,13 @@ class Vocabulary:
     compound_heads: frozenset[str]
     describes: frozenset[str]
     manner: frozenset[str]
+    linking: frozenset[str]
     choices: frozenset[str]
     assets: frozenset[str]
     verbs_too: frozenset[str]
     glosses: frozenset[str]
     mood: Mapping[str, Sign]
+    trades: Mapping[str, Sign]
     unpriced: frozenset[str]
     price_adjectives: frozenset[str]
     object_words: frozenset[str]
@@ -114,6 +116,7 @@ def vocabulary() -> Vocabulary:
         extremes=extremes,
         causes=causes,
         mood=_signed(data["mood"]),
+        trades=_signed(data["trades"]),
         **lists,
     )
 
