@@ -10,8 +10,8 @@ from bot.news.tagging.moves import Move, Moves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
+    from bot.news.tagging.subjects import Subjects
     from bot.news.tagging.verbs import Sign
 
 _LABEL: Final = 3  # words at most of a heading: "Gold technical analysis: …"
@@ -19,12 +19,13 @@ _ADVICE: Final = frozenset({"reason", "reasons", "why", "be"})  # "five reasons 
 
 
 class Hints:
-    """metals: the words that name a metal for itself; names: those that are part of a company's name."""
+    """What one headline says of the price beside its clauses; `subjects` knows its metals."""
 
-    __slots__ = ("line", "metals", "moves", "names", "vocab", "words")
+    __slots__ = ("line", "metals", "moves", "names", "subjects", "vocab", "words")
 
-    def __init__(self, moves: Moves, metals: AbstractSet[int], names: AbstractSet[int]) -> None:
-        self.moves, self.metals, self.names = moves, metals, names
+    def __init__(self, moves: Moves, subjects: Subjects) -> None:
+        self.moves, self.subjects = moves, subjects
+        self.metals, self.names = subjects.metals, subjects.names
         self.line, self.words, self.vocab = moves.line, moves.words, moves.vocab
 
     def opinion(self, index: int, between: Sequence[str]) -> Sign | None:
@@ -38,8 +39,14 @@ class Hints:
             and word in vocab.opinion_up | vocab.opinion_down
         ):
             return 1 if word in vocab.opinion_up else -1
-        if between[:1] and between[0] in ("on", "for", "to", "off", "under") and word in vocab.boons | vocab.blows:
-            return 1 if word in vocab.boons else -1
+        if not between:
+            return None
+        if word in vocab.glosses and between[0] in ("on", "to", "off", "from"):  # "puts shine on", "takes shine off"
+            return 1 if between[0] in ("on", "to") else -1
+        if between[0] in ("for", "to", "under") and word in vocab.boons:
+            return 1
+        if between[0] in ("on", "for", "to", "off") and word in vocab.blows:
+            return -1
         return None
 
     def crowd(self) -> Move | None:
@@ -77,6 +84,10 @@ class Hints:
             return False
         return self.vocab.other.isdisjoint(set(self.words[:end]) - self.vocab.price)
 
+    def _apart(self, at: int) -> bool:
+        """Whether the word belongs to another noun: "help from weak data", "a rate hike"."""
+        return self.moves.describes_other(at + 1) or (at > 0 and self.words[at - 1] in ("rate", "fed", "interest"))
+
     def mood(self, start: int, end: int, label: bool) -> Move | None:
         """What the words of a clause about a metal agree on, when its grammar is not understood: "losses mount for
         gold". Nothing when another asset is named, or when they disagree. label: a metal stood
@@ -87,15 +98,22 @@ class Hints:
         metal = next((at for at in span if at in self.metals), start - 1 if label else None)
         if metal is None or any(at in self.names or words[at] in vocab.other - vocab.price for at in span):
             return None
+        if any(self.subjects.is_compound(at, end) for at in span):
+            return None
+        begins = label or self.subjects.bare(start)
         found: list[Move] = []
         for at in span:
-            if at in self.metals or words[at] in vocab.questions:
+            if at in self.metals or words[at] in vocab.questions or self.line.owned[at] or self._apart(at):
                 continue
             sign = vocab.nouns.get(words[at])
+            if sign is None and begins:
+                sign = vocab.mood.get(words[at])
             if sign is None and at > metal:
                 sign = vocab.verbs.get(words[at], vocab.words.get(words[at]))
             if sign is None and at > metal and (idiom := self.moves.idioms.get(at)):
                 sign = idiom.value
+            if sign and words[at - 1] == "no":
+                sign = -1 if sign == 1 else 1
             if sign:
                 found.append(Move(sign, at, at + 1, weak=True))
         return found[0] if found and len({move.sign for move in found}) == 1 else None

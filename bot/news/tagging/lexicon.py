@@ -176,6 +176,8 @@ def minerals(line: Line) -> tuple[list[Mention], list[Mention]]:
         for hit in open_names + open_names[-2::-1]:  # and back, for a neighbour that was decided later
             if all(hit.start != m.start for m in mentions):
                 mention, score = _by_company(line, hit, lexicon, found, mentions)
+                if score <= 0 and hit.value.sense in _TRADED and _moves(line, hit.end):
+                    score = 1
                 if score > 0:
                     mentions.append(mention)
                 elif hit.value.sense in _TRADED and score >= lexicon.priors[hit.value.sense]:
@@ -185,6 +187,11 @@ def minerals(line: Line) -> tuple[list[Mention], list[Mention]]:
         mentions.append(Mention(("critical_minerals",), at, at + 1, "critical"))
     mentions.sort(key=lambda mention: mention.start)
     return mentions, doubtful
+
+
+def _moves(line: Line, at: int) -> bool:
+    """Whether a phrase of price reports begins right after the name: "gold takes off", "silver on the ropes"."""
+    return any(phrase.start == at for phrase in vocabulary().idioms.scan(line))
 
 
 def _bond(line: Line, hit: Hit[_Name], other: Mention, weight: int) -> int:
@@ -209,5 +216,5 @@ def _by_company(
             score += weight * min(len(words), 2)
             if weight > 0:
                 because += words
-    score += max((_bond(line, hit, other, lexicon.beside[sense]) for other in sure), default=0)
+    score += max((_bond(line, hit, other, lexicon.beside[sense]) for other in sure), default=0) + bool(sure)
     return Mention(hit.value.slugs, hit.start, hit.end, ", ".join(because)), score

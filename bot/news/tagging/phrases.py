@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _REACH: Final = 4
 _BREAK: Final = re.compile(r"\|\s+")
+# One short vowel before one last consonant: slam, slammed. Longer verbs that double are in the data ("permit").
+_SIGNS: Final = ("#", "$", "%")
+_SHORT_VOWEL: Final = re.compile(r"(?:[^aeiou]*|[^aeiou]*qu)[aeiou][^aeiouwxy]")
 
 
 @cache
@@ -49,7 +52,7 @@ def forms(verb: str) -> frozenset[str]:
     else:
         found.add(verb + "s")
     stem = verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb
-    if verb in doubled:
+    if verb in doubled or _SHORT_VOWEL.fullmatch(verb):
         stem += verb[-1]
     if verb in irregular:
         found.update(irregular[verb].split())
@@ -147,7 +150,7 @@ class Phrases(Generic[T]):
 
 def _fits(element: frozenset[str] | str, word: str) -> bool:
     if isinstance(element, frozenset):
-        return word in element
+        return word in element or any(sign in element and _fits(sign, word) for sign in _SIGNS)
     if element == "*":
         return True
     if element == "%":

@@ -6,9 +6,9 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from bot.news.tagging.phrases import Phrases, forms, split
+from bot.news.tagging.phrases import Phrases, forms, plural, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,17 @@ class Vocabulary:
     company_names: frozenset[str]
     drivers: frozenset[str]
     company_tails: frozenset[str]
+    steel_names: frozenset[str]
+    compound_heads: frozenset[str]
+    describes: frozenset[str]
+    manner: frozenset[str]
+    linking: frozenset[str]
+    choices: frozenset[str]
+    assets: frozenset[str]
+    verbs_too: frozenset[str]
+    glosses: frozenset[str]
+    mood: Mapping[str, Sign]
+    trades: Mapping[str, Sign]
     unpriced: frozenset[str]
     price_adjectives: frozenset[str]
     object_words: frozenset[str]
@@ -79,13 +90,19 @@ def _signed(section: Mapping[str, str]) -> dict[str, Sign]:
 
 
 @cache
+def _data(name: str) -> dict[str, Any]:
+    with (files("bot.news") / "data" / f"{name}.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+@cache
 def vocabulary() -> Vocabulary:
     """The vocabulary, read once."""
-    with (files("bot.news") / "data" / "direction.toml").open("rb") as file:
-        data = tomllib.load(file)
+    data = _data("direction")
     lists = {name: _expand(text) for name, text in data["lists"].items()}
+    lists["other"] |= {plural(word) for word in lists["other"] - lists["verbs_too"] if not word.endswith("s")}
     verbs, words, nouns, extremes = (_signed(data[name]) for name in ("verbs", "words", "nouns", "extremes"))
-    idioms = [(phrase, _SIGNS[way]) for way, text in data["idioms"].items() for phrase in split(text)]
+    idioms = [(phrase, _SIGNS[way]) for way, text in _data("direction_idioms")["idioms"].items() for phrase in split(text)]
     price_verbs = frozenset(verbs) | lists["reach"] | lists["undo"] | lists["forecast"] | lists["withdraw"]
     causes = _signed(data["causes"])
     told = frozenset((*words, *nouns, *extremes, *causes))
@@ -98,6 +115,8 @@ def vocabulary() -> Vocabulary:
         nouns=nouns,
         extremes=extremes,
         causes=causes,
+        mood=_signed(data["mood"]),
+        trades=_signed(data["trades"]),
         **lists,
     )
 
@@ -105,6 +124,5 @@ def vocabulary() -> Vocabulary:
 @cache
 def price_moves() -> frozenset[str]:
     """Verb forms that, right after a metal's name, say that its price is meant ("gold slips")."""
-    with (files("bot.news") / "data" / "direction.toml").open("rb") as file:
-        data = tomllib.load(file)
+    data = _data("direction")
     return (frozenset(vocabulary().verbs) - _expand(data["not_price_moves"])) | _expand(data["price_moves_too"])
