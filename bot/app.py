@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
-
-import structlog
 
 from bot import client as discord_client
 from bot.clock import utcnow
@@ -19,7 +16,6 @@ from bot.delivery.gate import Gate
 from bot.delivery.outbox import Outbox
 from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
-from bot.desk.weekly import queue_mineral_of_the_week
 from bot.errors import StartError
 from bot.feed_health import FeedHealth
 from bot.feeds.cadence import CadenceSettings
@@ -30,6 +26,7 @@ from bot.feeds.worker import ParserPool
 from bot.gateway import Connection
 from bot.housekeeping import Keeper, open_database
 from bot.ingest import Ingest
+from bot.jobs import Jobs
 from bot.looplag import LoopLag
 from bot.metrics import Metrics
 from bot.pipeline import Pipeline
@@ -37,13 +34,14 @@ from bot.prices.build import demo_service, price_service
 from bot.prices.http import PriceHttp
 from bot.prices.lines import headline_line
 from bot.prices.movers import reaction_line
-from bot.prices.reactions import queue_reactions
 from bot.push import Push
+from bot.roles import claim_shards
 from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.subscriptions import SubscriptionBook
-from storage import feeds, guilds, subscriptions
-from storage.alone import Alone
+from bot.together import Together
+from storage import feeds, guilds
+from storage.member import Member
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,25 +51,25 @@ if TYPE_CHECKING:
     from bot.prices.demo import DemoWire
     from bot.settings import Settings
     from storage.database import Database
-    from storage.records import Subscription
 
-log = structlog.get_logger(__name__)
 VERSION: Final = metadata.version("headframe")
 
 
 class App:
     """`await App.build(settings)`, then `run()` until cancelled, then `stop()`."""
 
-    def __init__(self, services: Services, bucket: Bucket, price_http: PriceHttp) -> None:
+    def __init__(self, services: Services, bucket: Bucket, price_http: PriceHttp, member: Member) -> None:
         self.services = services
+        self.member = member
+        self.together = Together(services, member, bucket)
         self.gate = Gate(bucket)  # before every request of the bot's own making
         self.price_http = price_http
         self.lag = LoopLag()
         self.keeper = Keeper(services)
-        self.alone = Alone(services.db)
+        self.jobs = Jobs(services, self.keeper, member)
         self.metrics: Metrics | None = None
         self.push: Push | None = None
-        if services.settings.headframe_public_url:
+        if services.settings.headframe_public_url and services.settings.has("poll"):
             self.push = Push(
                 services.db,
                 services.fetcher,
@@ -82,7 +80,6 @@ class App:
             )
         self.scheduler = Scheduler()
         self.connection: Connection | None = None
-        self._owners: dict[int, int] = {}
 
     @classmethod
     async def build(cls, settings: Settings, *, demo_prices: DemoWire | None = None) -> App:
@@ -101,6 +98,7 @@ class App:
     @classmethod
     def _assemble(cls, settings: Settings, database: Database, now: datetime, *, demo_prices: DemoWire | None) -> App:
         book = SubscriptionBook()
+        member = Member(database)
         guard = Guard(settings.headframe_allow_private)
         agent = user_agent(VERSION, settings.headframe_contact)
         fetcher = Fetcher(guard, user_agent=agent)
@@ -126,10 +124,17 @@ class App:
 
         routes = Routes(database, owner_of=owner_of, changed=lambda: outbox.wake())  # noqa: PLW0108 - made below
         ingest = Ingest(database, book, cadence, health=FeedHealth(routes))
-        outbox = Outbox(database, composer, routes, subscription=book.get, fold_seconds=settings.headframe_fold_seconds)
+        outbox = Outbox(
+            database,
+            composer,
+            routes,
+            subscription=book.get,
+            fold_seconds=settings.headframe_fold_seconds,
+            member=member,
+        )
         robots = RobotsCache(fetcher.fetch)
         after_poll = lambda stored: app.after_poll(stored)  # noqa: E731, PLW0108 - likewise
-        pipeline = Pipeline(database, fetcher, parser, ingest, robots=robots, stored=after_poll)
+        pipeline = Pipeline(database, fetcher, parser, ingest, robots=robots, stored=after_poll, owner=member.number)
         services = Services(
             settings=settings,
             db=database,
@@ -147,7 +152,7 @@ class App:
             prices=prices,
             charts=prices.charts.worker,
         )
-        app = cls(services, Bucket(settings.headframe_requests_per_second), price_http)
+        app = cls(services, Bucket(settings.headframe_requests_per_second), price_http, member)
         return app
 
     def after_poll(self, stored: Stored) -> None:
@@ -164,10 +169,7 @@ class App:
         if services.settings.headframe_metrics_port:
             self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency)
             await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
-        if not await self.alone.take():
-            raise StartError("another Headframe works on this database: stop that one first.")
-        async with services.db.write() as connection:
-            await feeds.release_leases(connection)
+        await self._join()
         await services.book.load(services.db)
         await services.ingest.load(now)
         await services.fetcher.__aenter__()
@@ -177,18 +179,24 @@ class App:
         await services.outbox.start()
         if self.push is not None:
             await self.push.start()
-            self.scheduler.every(30.0, self.push.renew, "hubs")
-        self.scheduler.every(1.0, services.pipeline.tick, "poll")
-        self.scheduler.every(60.0, self._housekeep_often, "minute")
-        self.scheduler.every(5.0, self.keeper.mend, "mend")
-        self.scheduler.every(600.0, self._round, "round")
-        self.scheduler.cron("11 * * * *", self._weekly, "mineral of the week")
         if services.prices is not None:
             await services.prices.start(now)
-            self.scheduler.every(services.prices.pace, self._tick_prices, "prices")
-            self.scheduler.every(60.0, self._react, "market reaction")
-            self.scheduler.every(300.0, self._keep_prices, "price housekeeping")
+        self.jobs.plan(self.scheduler, self.push)
         self.scheduler.start()
+        self.together.follow()
+
+    async def _join(self) -> None:
+        """Take this process's place among others, or be the only one. Raises StartError where it is taken."""
+        services = self.services
+        await self.member.join()
+        if services.settings.has("gateway"):
+            taken = await claim_shards(self.member, services.settings.headframe_shards)
+            if taken is not None:
+                raise StartError(taken)
+        await self.together.start()
+        if not self.member.shared:
+            async with services.db.write() as connection:
+                await feeds.release_leases(connection)
 
     async def run(self) -> None:
         """Start, connect to Discord and serve until cancelled. Raises StartError when the token is refused."""
@@ -225,7 +233,8 @@ class App:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.5):
                     await close()
-        await self.alone.release()
+        await self.together.stop()
+        await self.member.leave()
         await services.db.close()
 
     async def _attach(self, client: HeadframeBot) -> None:
@@ -261,51 +270,8 @@ class App:
         async with self.services.db.write() as connection:
             await guilds.set_channel(connection, channel_id, guild_id, webhook_id=webhook_id, webhook_token=token)
 
-    async def _tick_prices(self) -> None:
-        if self.services.prices is not None and await self.services.prices.tick(utcnow()):
-            self.services.outbox.wake()
-
-    async def _keep_prices(self) -> None:
-        """Thin old quotes, and end the pauses of price alerts that are over."""
-        if self.services.prices is not None:
-            await self.services.prices.housekeep(utcnow())
-
-    async def _react(self) -> None:
-        if await queue_reactions(self.services.db, utcnow()):
-            self.services.outbox.wake()
-
-    async def _weekly(self) -> None:
-        if await queue_mineral_of_the_week(self.services.db, utcnow()):
-            self.services.outbox.wake()
-
-    async def _round(self) -> None:
-        await self.keeper.round(utcnow())
-
     def _latency(self) -> float | None:
         client = self.connection.client if self.connection else None
         if client is None or not client.is_ready() or not math.isfinite(client.latency):
             return None
         return client.latency
-
-    async def _housekeep_often(self) -> None:
-        now = utcnow()
-        await self.keeper.minute(now)
-        if not await self.alone.take():
-            log.error("another Headframe has taken over this database: stop one of the two, or all is posted twice")
-        self.services.ingest.forget_before(now - timedelta(hours=49))
-        if self.services.db.trouble is None:
-            await self._resume_paused(now)
-            if await self.services.ingest.review_health(now):
-                self.services.outbox.wake()
-
-    async def _resume_paused(self, now: datetime) -> None:
-        services = self.services
-        async with services.db.read() as connection:
-            due = await subscriptions.due_to_resume(connection, now)
-        for subscription_id in due:
-            async with services.db.write() as connection:
-                changed: Subscription | None = await subscriptions.set_fields(
-                    connection, subscription_id, now=now, state="active", paused_until=None
-                )
-            if changed is not None:
-                services.book.put(changed)

@@ -73,6 +73,10 @@ class SubscriptionBook:
         for one in [one for one in self._subscriptions.values() if one.scope_guild_id == guild_id]:
             self.drop(one.id)
 
+    def ids(self) -> set[int]:
+        """Of all there are, the paused ones too."""
+        return set(self._subscriptions)
+
     def get(self, subscription_id: int) -> Subscription | None:
         return self._subscriptions.get(subscription_id)
 
