@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from bot.delivery.bucket import Bucket
 from bot.delivery.compose import Composer
 from bot.delivery.gate import Gate
 from bot.delivery.outbox import Outbox
+from bot.delivery.remote import Remote
 from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
 from bot.errors import StartError
@@ -29,6 +31,7 @@ from bot.ingest import Ingest
 from bot.jobs import Jobs
 from bot.looplag import LoopLag
 from bot.metrics import Metrics
+from bot.outpost import Outpost, rest_client
 from bot.pipeline import Pipeline
 from bot.prices.build import demo_service, price_service
 from bot.prices.http import PriceHttp
@@ -45,6 +48,8 @@ from storage.member import Member
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    import discord
 
     from bot.client import HeadframeBot
     from bot.ingest import Stored
@@ -79,7 +84,7 @@ class App:
                 port=services.settings.headframe_websub_port,
             )
         self.scheduler = Scheduler()
-        self.connection: Connection | None = None
+        self.connection: Connection | Outpost | None = None  # None: this process does not speak to Discord
 
     @classmethod
     async def build(cls, settings: Settings, *, demo_prices: DemoWire | None = None) -> App:
@@ -118,7 +123,7 @@ class App:
         app: App
 
         def owner_of(guild_id: int) -> int | None:
-            client = app.connection.client if app.connection else None
+            client = app.connection.client if app.connection is not None else None
             guild = client.get_guild(guild_id) if client else None
             return guild.owner_id if guild else None
 
@@ -149,6 +154,7 @@ class App:
             routes=routes,
             started_at=now,
             version=VERSION,
+            member=member,
             prices=prices,
             charts=prices.charts.worker,
         )
@@ -167,13 +173,14 @@ class App:
         self.keeper.watch()
         self.lag.start()
         if services.settings.headframe_metrics_port:
-            self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency)
+            self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency, ready=self._ready)
             await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
         await self._join()
         await services.book.load(services.db)
-        await services.ingest.load(now)
         await services.fetcher.__aenter__()
-        await services.parser.start()
+        if services.settings.has("poll") or services.settings.has("gateway"):  # /feed add reads and stores, too
+            await services.ingest.load(now)
+            await services.parser.start()
         await self.price_http.__aenter__()
         services.pipeline.start()
         await services.outbox.start()
@@ -203,13 +210,23 @@ class App:
         settings = self.services.settings
         discord_client.use_api(settings.api_url)
         await self.start()
-        self.connection = Connection(
-            lambda: discord_client.HeadframeBot(self.services, http_trace=self.gate.trace()),
-            settings.token,
-            attach=self._attach,
-            detach=self._detach,
+        if settings.has("gateway"):
+            self.connection = Connection(self._client, settings.token, attach=self._attach, detach=self._detach)
+        elif settings.has("deliver"):
+            make = partial(rest_client, settings.discord_proxy, self.gate.trace())
+            self.connection = Outpost(make, settings.token, attach=self._connect, detach=self._detach)
+        if self.connection is not None:
+            await self.connection.run()
+        await asyncio.Event().wait()
+
+    def _client(self) -> HeadframeBot:
+        shards = self.services.settings.headframe_shards
+        return discord_client.HeadframeBot(
+            self.services,
+            shard_ids=list(shards.ids) if shards else None,
+            shard_count=shards.total if shards else None,
+            http_trace=self.gate.trace(),
         )
-        await self.connection.run()
 
     async def stop(self) -> None:
         """Stop in the reverse order, within about eight seconds even when Discord is down."""
@@ -242,7 +259,13 @@ class App:
         for guild in client.guilds:
             await self.welcome(guild.id)
         await self.welcome(0)  # people who use the bot without a server read the default feeds, too
-        sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook)
+        if self.services.settings.has("deliver"):
+            await self._connect(client)
+
+    async def _connect(self, client: discord.Client) -> None:
+        """The outbox may send through this client."""
+        remote = Remote(client, self.services.outbox.wake) if self.member.shared else None
+        sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook, remote=remote)
         self.services.outbox.connect(sender)
 
     async def _detach(self) -> None:
@@ -270,8 +293,11 @@ class App:
         async with self.services.db.write() as connection:
             await guilds.set_channel(connection, channel_id, guild_id, webhook_id=webhook_id, webhook_token=token)
 
+    def _ready(self) -> bool:
+        return self.connection is None or self.connection.ready
+
     def _latency(self) -> float | None:
-        client = self.connection.client if self.connection else None
+        client = self.connection.client if isinstance(self.connection, Connection) else None
         if client is None or not client.is_ready() or not math.isfinite(client.latency):
             return None
         return client.latency

@@ -15,6 +15,7 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
+from bot import sentry
 from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
 from bot.delivery.places import missing_permissions, standing
@@ -25,6 +26,7 @@ from bot.i18n import _, set_language
 from bot.translator import GettextTranslator
 from storage import meta
 from storage.errors import LimitReached, StorageError
+from storage.member import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,6 +49,7 @@ COGS: Final = (
     "cogs.setup",
     "cogs.privacy",
 )
+_IDENTIFY_EVERY: Final = 5.0  # seconds
 _DEFER_AFTER: Final = 1.2  # seconds; Discord gives three
 _FORGOTTEN_AFTER: Final = 2.0  # seconds after which nobody is going to answer a press; Discord gives three
 
@@ -104,13 +107,15 @@ class HeadframeBot(commands.AutoShardedBot):
         self.services = services
         self.press_handlers: dict[str, Callable[[discord.Interaction[Any], int], Awaitable[None]]] = {}
         self.on_connected: list[Callable[[HeadframeBot], Awaitable[None]]] = []
+        self._identify_at_once = 1  # Discord's max_concurrency
         self._timers: set[asyncio.Task[None]] = set()
         self.failed_cogs: list[str] = []
 
     async def setup_hook(self) -> None:
-        if self.services.settings.discord_api_url:
+        if self.services.settings.discord_api_url or not self.services.db.is_sqlite:
+            _shards, address, limits = await self.http.get_bot_gateway()
+            self._identify_at_once = max(int(limits.get("max_concurrency", 1)), 1)
             # A session that cannot be resumed is begun anew at this address, which would be Discord's own.
-            _shards, address, _limits = await self.http.get_bot_gateway()
             discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address).with_query(None)
         await self.tree.set_translator(GettextTranslator())
         self.add_dynamic_items(PostButton)
@@ -124,6 +129,13 @@ class HeadframeBot(commands.AutoShardedBot):
                 self.failed_cogs.append(name)
                 log.exception("a command group could not be loaded; the rest runs without it", cog=name)
         await self.sync_if_changed()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """One identify every five seconds for each of `max_concurrency` groups, over all processes (Discord's rule)."""
+        if self.services.member is None or not await self.services.member.turn(
+            Lock.IDENTIFY, (shard_id or 0) % self._identify_at_once, _IDENTIFY_EVERY
+        ):
+            await super().before_identify_hook(shard_id, initial=initial)
 
     async def sync_if_changed(self) -> None:
         """Upload the commands when what is here differs from what this application was last given."""
@@ -241,8 +253,10 @@ class HeadframeBot(commands.AutoShardedBot):
         log.info("left a server; what it set up is kept for 30 days", guild=guild.id)
         await servers.left(self.services, guild.id)
 
-    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         await self.recheck(after.guild)
+        if before.type != after.type or isinstance(after, discord.ForumChannel):
+            await sentry.changed(self.services, after)
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         await self.recheck(channel.guild)
@@ -288,6 +302,7 @@ class HeadframeBot(commands.AutoShardedBot):
             channel = guild.get_channel_or_thread(target.id)
             if channel is not None and standing(channel) is None and routes.may_restore(target, now):
                 await routes.restore(target, now)
+        await sentry.watch(self.services, guild)
 
 
 def sentence(error: BaseException) -> str | None:

@@ -51,6 +51,10 @@ class Connection:
         self._detach = detach
         self.client: HeadframeBot | None = None
 
+    @property
+    def ready(self) -> bool:
+        return self.client is not None and self.client.is_ready()
+
     async def run(self) -> None:
         """Stay connected until cancelled. Raises StartError when the token is refused."""
         wait = _FIRST

@@ -37,16 +37,24 @@ _STORED: Final = {
 
 
 class Metrics:
-    """`latency`: seconds to the gateway, or None while not connected."""
+    """`latency`: seconds to the gateway, or None while not connected. ready: whether this process can do its part."""
 
     def __init__(
-        self, services: Services, lag: LoopLag, keeper: Keeper, gate: Gate, *, latency: Callable[[], float | None]
+        self,
+        services: Services,
+        lag: LoopLag,
+        keeper: Keeper,
+        gate: Gate,
+        *,
+        latency: Callable[[], float | None],
+        ready: Callable[[], bool],
     ) -> None:
         self._services = services
         self._lag = lag
         self._keeper = keeper
         self._gate = gate
         self._latency = latency
+        self._ready = ready
         self._stored: dict[str, float] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -87,7 +95,7 @@ class Metrics:
     async def _readyz(self, _request: web.Request) -> web.Response:
         """Ready: alive, and connected to Discord."""
         trouble = await self._services.db.answers()
-        connected = self._latency() is not None
+        connected = self._ready()
         ok = trouble is None and connected
         return web.json_response(
             {"ok": ok, "database": trouble or "ok", "discord": "connected" if connected else "not connected"},

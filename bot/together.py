@@ -111,6 +111,8 @@ class Together:
             return
         if topic == "subscriptions" and detail.isdecimal():
             self._ids.add(int(detail))
+        elif topic == "channel" and (target := _target(detail)) is not None:
+            self._services.outbox.forget(target.id)
         elif topic == "route" and (target := _target(detail)) is not None:
             self._targets.add(target)
         else:

@@ -16,9 +16,9 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    literal_column,
     or_,
     select,
-    text,
     tuple_,
     type_coerce,
     update,
@@ -116,7 +116,7 @@ async def take_targets(connection: AsyncConnection, targets: Sequence[Target], l
         [(place, target.kind, target.id) for place, target in enumerate(targets)]
     )
     # OFFSET 0 keeps the order fixed before the locks are tried, so that no more are taken than wanted.
-    ordered = select(given).order_by(given.c.place).offset(text("0")).subquery()
+    ordered = select(given).order_by(given.c.place).offset(literal_column("0")).subquery()
     key = func.hashtextextended(ordered.c.kind + ":" + cast(ordered.c.id, Text), 0)
     rows = await connection.execute(
         select(ordered.c.kind, ordered.c.id).where(func.pg_try_advisory_xact_lock(key)).limit(limit)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 3.0  # seconds between two looks at the connection
+_TURN_WITHIN: Final = 900.0  # seconds a turn is waited for
 _PATIENCE: Final = 5.0  # seconds the server has to answer
 # So that the server notices within half a minute that a whole machine is gone.
 _SERVER: Final = {
@@ -79,6 +80,7 @@ class Member:
         self._wanted: dict[tuple[int, int, bool], None] = {}  # what is held for good: taken again after an outage
         self._missing: set[tuple[int, int, bool]] = set()  # of those, what another process has taken meanwhile
         self._leading: set[str] = set()
+        self._turns: set[asyncio.Task[None]] = set()
         self._gone = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -101,6 +103,10 @@ class Member:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
+        turns = list(self._turns)
+        for turn in turns:
+            turn.cancel()
+        await asyncio.gather(*turns, return_exceptions=True)
         await self._disconnect()
 
     async def hold(self, lock: Lock, number: int = 0, *, shared: bool = False) -> bool:
@@ -129,6 +135,29 @@ class Member:
             self._leading.add(job)
             log.info("leads a job from now on", job=job)
         return got
+
+    async def turn(self, lock: Lock, number: int, seconds: float) -> bool:
+        """Wait for a lock, which then is kept for so many seconds and given back by itself.
+
+        False where there is nobody to take turns with, or the database cannot be asked.
+        """
+        if self._engine is None:
+            return False
+        connection = self._engine.connect()
+        try:
+            await connection.start()
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.execute("SELECT pg_advisory_lock($1::int, $2::int)", int(lock), number, timeout=_TURN_WITHIN)
+        except BaseException as error:
+            await _drop(connection)
+            if isinstance(error, Exception):
+                log.debug("no turn could be had", lock=lock.name, error=str(error))
+                return False
+            raise
+        task = asyncio.create_task(_after(seconds, connection), name=f"turn {lock.name} {number}")
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+        return True
 
     async def holders(self, lock: Lock) -> set[int]:
         """The numbers under which locks of a kind are held, by anybody. Raises Unavailable."""
@@ -187,10 +216,7 @@ class Member:
         connection, self._connection, self._driver = self._connection, None, None
         self._leading.clear()
         if connection is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(_PATIENCE):
-                    await connection.invalidate()
-                    await connection.close()
+            await _drop(connection)
 
     def _notice(self, _driver: object, _pid: int, _channel: str, payload: object) -> None:
         self.heard(str(payload))
@@ -219,3 +245,18 @@ class Member:
                 log.debug("the database cannot be reached", error=str(error))
                 self._gone.set()
                 await asyncio.sleep(1.0)
+
+
+async def _after(seconds: float, connection: AsyncConnection) -> None:
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        await _drop(connection)
+
+
+async def _drop(connection: AsyncConnection) -> None:
+    """Close a connection for good, with all that hangs on it."""
+    with suppress(Exception):
+        async with asyncio.timeout(_PATIENCE):
+            await connection.invalidate()
+            await connection.close()

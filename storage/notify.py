@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from storage.records import Target
 
 CHANNEL: Final = "headframe"
-Topic = Literal["outbox", "subscriptions", "alerts", "route"]
+Topic = Literal["outbox", "subscriptions", "alerts", "route", "channel"]
 
 
 async def tell(connection: AsyncConnection, topic: Topic, detail: str = "") -> None:
     """Say that something changed; equal notices of one transaction arrive once.
 
-    detail: for subscriptions the id, or "*" for many at once; for a route what `of_target` makes; else empty.
+    detail: for subscriptions the id, or "*" for many at once; for a route or a channel what `of_target` makes; else
+    empty.
     """
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(CHANNEL, f"{topic} {detail}".rstrip())))

@@ -83,6 +83,11 @@ class Outbox:
         """Something may be due."""
         self._wake.set()
 
+    def forget(self, channel_id: int) -> None:
+        """A channel has changed its kind, as another process saw."""
+        if self._sender is not None and self._sender.remote is not None:
+            self._sender.remote.forget(channel_id)
+
     def connect(self, sender: Sender | None) -> None:
         """Sending is possible from now on (a sender), or not any more (None)."""
         self._sender = sender
