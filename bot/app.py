@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
-from datetime import timedelta
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
-
-import structlog
 
 from bot import client as discord_client
 from bot.clock import utcnow
@@ -17,9 +14,9 @@ from bot.delivery.bucket import Bucket
 from bot.delivery.compose import Composer
 from bot.delivery.gate import Gate
 from bot.delivery.outbox import Outbox
+from bot.delivery.remote import Remote
 from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
-from bot.desk.weekly import queue_mineral_of_the_week
 from bot.errors import StartError
 from bot.feed_health import FeedHealth
 from bot.feeds.cadence import CadenceSettings
@@ -30,51 +27,55 @@ from bot.feeds.worker import ParserPool
 from bot.gateway import Connection
 from bot.housekeeping import Keeper, open_database
 from bot.ingest import Ingest
+from bot.jobs import Jobs
 from bot.looplag import LoopLag
 from bot.metrics import Metrics
+from bot.outpost import Outpost, rest_client
 from bot.pipeline import Pipeline
 from bot.prices.build import demo_service, price_service
 from bot.prices.http import PriceHttp
 from bot.prices.lines import headline_line
 from bot.prices.movers import reaction_line
-from bot.prices.reactions import queue_reactions
 from bot.push import Push
+from bot.roles import claim_shards
 from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.subscriptions import SubscriptionBook
-from storage import feeds, guilds, subscriptions
-from storage.alone import Alone
+from bot.together import Together
+from storage import feeds, guilds
 from storage.errors import StorageError
+from storage.member import Member
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    import discord
 
     from bot.client import HeadframeBot
     from bot.ingest import Stored
     from bot.prices.demo import DemoWire
     from bot.settings import Settings
     from storage.database import Database
-    from storage.records import Subscription
 
-log = structlog.get_logger(__name__)
 VERSION: Final = metadata.version("headframe")
-POLL_EVERY = 1.0  # seconds between two looks at which feeds are due
 
 
 class App:
     """`await App.build(settings)`, then `run()` until cancelled, then `stop()`."""
 
-    def __init__(self, services: Services, bucket: Bucket, price_http: PriceHttp) -> None:
+    def __init__(self, services: Services, bucket: Bucket, price_http: PriceHttp, member: Member) -> None:
         self.services = services
+        self.member = member
+        self.together = Together(services, member, bucket)
         self.gate = Gate(bucket)  # before every request of the bot's own making
         self.price_http = price_http
         self.lag = LoopLag()
         self.keeper = Keeper(services)
-        self.alone = Alone(services.db)
+        self.jobs = Jobs(services, self.keeper, member)
         self.metrics: Metrics | None = None
         self.push: Push | None = None
-        if services.settings.headframe_public_url:
+        if services.settings.headframe_public_url and services.settings.has("poll"):
             self.push = Push(
                 services.db,
                 services.fetcher,
@@ -84,9 +85,8 @@ class App:
                 port=services.settings.headframe_websub_port,
             )
         self.scheduler = Scheduler()
-        self.connection: Connection | None = None
+        self.connection: Connection | Outpost | None = None  # None: this process does not speak to Discord
         self._memory: asyncio.Task[None] | None = None
-        self._owners: dict[int, int] = {}
 
     @classmethod
     async def build(cls, settings: Settings, *, demo_prices: DemoWire | None = None) -> App:
@@ -105,6 +105,7 @@ class App:
     @classmethod
     def _assemble(cls, settings: Settings, database: Database, now: datetime, *, demo_prices: DemoWire | None) -> App:
         book = SubscriptionBook()
+        member = Member(database)
         guard = Guard(settings.headframe_allow_private)
         agent = user_agent(VERSION, settings.headframe_contact)
         fetcher = Fetcher(guard, user_agent=agent)
@@ -124,16 +125,23 @@ class App:
         app: App
 
         def owner_of(guild_id: int) -> int | None:
-            client = app.connection.client if app.connection else None
+            client = app.connection.client if app.connection is not None else None
             guild = client.get_guild(guild_id) if client else None
             return guild.owner_id if guild else None
 
         routes = Routes(database, owner_of=owner_of, changed=lambda: outbox.wake())  # noqa: PLW0108 - made below
         ingest = Ingest(database, book, cadence, health=FeedHealth(routes))
-        outbox = Outbox(database, composer, routes, subscription=book.get, fold_seconds=settings.headframe_fold_seconds)
+        outbox = Outbox(
+            database,
+            composer,
+            routes,
+            subscription=book.get,
+            fold_seconds=settings.headframe_fold_seconds,
+            member=member,
+        )
         robots = RobotsCache(fetcher.fetch)
         after_poll = lambda stored: app.after_poll(stored)  # noqa: E731, PLW0108 - likewise
-        pipeline = Pipeline(database, fetcher, parser, ingest, robots=robots, stored=after_poll)
+        pipeline = Pipeline(database, fetcher, parser, ingest, robots=robots, stored=after_poll, owner=member.number)
         services = Services(
             settings=settings,
             db=database,
@@ -148,10 +156,11 @@ class App:
             routes=routes,
             started_at=now,
             version=VERSION,
+            member=member,
             prices=prices,
             charts=prices.charts.worker,
         )
-        app = cls(services, Bucket(settings.headframe_requests_per_second), price_http)
+        app = cls(services, Bucket(settings.headframe_requests_per_second), price_http, member)
         return app
 
     def after_poll(self, stored: Stored) -> None:
@@ -166,37 +175,41 @@ class App:
         self.keeper.watch()
         self.lag.start()
         if services.settings.headframe_metrics_port:
-            self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency)
+            self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency, ready=self._ready)
             await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
-        if not await self.alone.take():
-            raise StartError("another Headframe works on this database: stop that one first.")
-        async with services.db.write() as connection:
-            await feeds.release_leases(connection)
+        await self._join()
         self._memory = asyncio.create_task(self._remember(await services.book.begin(services.db), now), name="memory")
         await services.fetcher.__aenter__()
-        await services.parser.start()
+        if services.settings.stores:
+            await services.parser.start()
         await self.price_http.__aenter__()
         services.pipeline.start()
         await services.outbox.start()
         if self.push is not None:
             await self.push.start()
-            self.scheduler.every(30.0, self.push.renew, "hubs")
-        self.scheduler.every(POLL_EVERY, services.pipeline.tick, "poll")
-        self.scheduler.every(60.0, self._housekeep_often, "minute")
-        self.scheduler.every(5.0, self.keeper.mend, "mend")
-        self.scheduler.every(600.0, self._round, "round")
-        self.scheduler.cron("11 * * * *", self._weekly, "mineral of the week")
         if services.prices is not None:
             await services.prices.start(now)
-            self.scheduler.every(services.prices.pace, self._tick_prices, "prices")
-            self.scheduler.every(60.0, self._react, "market reaction")
-            self.scheduler.every(300.0, self._keep_prices, "price housekeeping")
+        self.jobs.plan(self.scheduler, self.push)
         self.scheduler.start()
+        self.together.follow()
+
+    async def _join(self) -> None:
+        """Take this process's place among others, or be the only one. Raises StartError where it is taken."""
+        services = self.services
+        await self.member.join()
+        if services.settings.has("gateway"):
+            taken = await claim_shards(self.member, services.settings.headframe_shards)
+            if taken is not None:
+                raise StartError(taken)
+        await self.together.start()
+        if not self.member.shared:
+            async with services.db.write() as connection:
+                await feeds.release_leases(connection)
 
     async def _remember(self, unfiled: Sequence[int], now: datetime) -> None:
         """What headlines are judged by, made ready while Discord connects: until it is, nothing is stored."""
         services = self.services
-        while not services.ingest.is_loaded:
+        while services.settings.stores and not services.ingest.is_loaded:
             try:
                 await services.ingest.load(now)
             except StorageError:
@@ -208,13 +221,23 @@ class App:
         settings = self.services.settings
         discord_client.use_api(settings.api_url)
         await self.start()
-        self.connection = Connection(
-            lambda: discord_client.HeadframeBot(self.services, http_trace=self.gate.trace()),
-            settings.token,
-            attach=self._attach,
-            detach=self._detach,
+        if settings.has("gateway"):
+            self.connection = Connection(self._client, settings.token, attach=self._attach, detach=self._detach)
+        elif settings.has("deliver"):
+            make = partial(rest_client, settings.discord_proxy, self.gate.trace())
+            self.connection = Outpost(make, settings.token, attach=self._connect, detach=self._detach)
+        if self.connection is not None:
+            await self.connection.run()
+        await asyncio.Event().wait()
+
+    def _client(self) -> HeadframeBot:
+        shards = self.services.settings.headframe_shards
+        return discord_client.HeadframeBot(
+            self.services,
+            shard_ids=list(shards.ids) if shards else None,
+            shard_count=shards.total if shards else None,
+            http_trace=self.gate.trace(),
         )
-        await self.connection.run()
 
     async def stop(self) -> None:
         """Stop in the reverse order, within about eight seconds even when Discord is down."""
@@ -241,7 +264,8 @@ class App:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.5):
                     await close()
-        await self.alone.release()
+        await self.together.stop()
+        await self.member.leave()
         await services.db.close()
 
     async def _attach(self, client: HeadframeBot) -> None:
@@ -249,7 +273,13 @@ class App:
         for guild in client.guilds:
             await self.welcome(guild.id)
         await self.welcome(0)  # people who use the bot without a server read the default feeds, too
-        sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook)
+        if self.services.settings.has("deliver"):
+            await self._connect(client)
+
+    async def _connect(self, client: discord.Client) -> None:
+        """The outbox may send through this client."""
+        remote = Remote(client, self.services.outbox.wake) if self.member.shared else None
+        sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook, remote=remote)
         self.services.outbox.connect(sender)
 
     async def _detach(self) -> None:
@@ -277,51 +307,8 @@ class App:
         async with self.services.db.write() as connection:
             await guilds.set_channel(connection, channel_id, guild_id, webhook_id=webhook_id, webhook_token=token)
 
-    async def _tick_prices(self) -> None:
-        if self.services.prices is not None and await self.services.prices.tick(utcnow()):
-            self.services.outbox.wake()
-
-    async def _keep_prices(self) -> None:
-        """Thin old quotes, and end the pauses of price alerts that are over."""
-        if self.services.prices is not None:
-            await self.services.prices.housekeep(utcnow())
-
-    async def _react(self) -> None:
-        if await queue_reactions(self.services.db, utcnow()):
-            self.services.outbox.wake()
-
-    async def _weekly(self) -> None:
-        if await queue_mineral_of_the_week(self.services.db, utcnow()):
-            self.services.outbox.wake()
-
-    async def _round(self) -> None:
-        await self.keeper.round(utcnow())
+    def _ready(self) -> bool:
+        return self.connection is None or self.connection.ready
 
     def _latency(self) -> float | None:
-        client = self.connection.client if self.connection else None
-        if client is None or not client.is_ready() or not math.isfinite(client.latency):
-            return None
-        return client.latency
-
-    async def _housekeep_often(self) -> None:
-        now = utcnow()
-        await self.keeper.minute(now)
-        if not await self.alone.take():
-            log.error("another Headframe has taken over this database: stop one of the two, or all is posted twice")
-        self.services.ingest.forget_before(now - timedelta(hours=49))
-        if self.services.db.trouble is None:
-            await self._resume_paused(now)
-            if await self.services.ingest.review_health(now):
-                self.services.outbox.wake()
-
-    async def _resume_paused(self, now: datetime) -> None:
-        services = self.services
-        async with services.db.read() as connection:
-            due = await subscriptions.due_to_resume(connection, now)
-        for subscription_id in due:
-            async with services.db.write() as connection:
-                changed: Subscription | None = await subscriptions.set_fields(
-                    connection, subscription_id, now=now, state="active", paused_until=None
-                )
-            if changed is not None:
-                services.book.put(changed)
+        return self.connection.latency if isinstance(self.connection, Connection) else None

@@ -35,7 +35,17 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(handler=_lazy(module, handler))
         return made
 
-    add("run", "serve", "run", "the bot; without DISCORD_TOKEN it is `headframe preview`")
+    run = add("run", "serve", "run", "the bot; without DISCORD_TOKEN it is `headframe preview`")
+    run.add_argument(
+        "--roles",
+        metavar="LIST",
+        help="of gateway,poll,deliver: what this process does (default: HEADFRAME_ROLES, all)",
+    )
+    run.add_argument(
+        "--shards",
+        metavar="IDS/TOTAL",
+        help="gateway shards of this process, such as 0-15/64 (default: HEADFRAME_SHARDS, all)",
+    )
     preview = add("preview", "serve", "preview", "the bot with a Discord on this machine, in your browser")
     preview.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1 (default 8765; 0 picks one)")
     preview.add_argument("--offline", action="store_true", help="only the bundled demo wire, no feeds from outside")

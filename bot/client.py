@@ -14,7 +14,7 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
-from bot import intime
+from bot import intime, sentry
 from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
 from bot.delivery.places import missing_permissions, standing
@@ -26,6 +26,7 @@ from bot.mishaps import explain, forgotten
 from bot.translator import GettextTranslator
 from storage import meta
 from storage.errors import StorageError
+from storage.member import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,6 +51,7 @@ COGS: Final = (
 )
 GUILDS_COME_WITHIN = 0.5  # seconds without another server after which all of them are taken to be there
 _FORGOTTEN_AFTER: Final = 0.2  # seconds after which nobody is going to begin with a press
+_IDENTIFY_EVERY: Final = 5.0  # seconds
 
 
 def use_api(url: str) -> None:
@@ -109,12 +111,14 @@ class HeadframeBot(commands.AutoShardedBot):
         self.press_handlers: dict[str, Callable[[discord.Interaction[Any], int], Awaitable[None]]] = {}
         self.desks: dict[str, Callable[[discord.Interaction[Any], Any], Awaitable[None]]] = {}
         self.on_connected: list[Callable[[HeadframeBot], Awaitable[None]]] = []
+        self._identify_at_once = 1  # Discord's max_concurrency
         self.failed_cogs: list[str] = []
 
     async def setup_hook(self) -> None:
-        if self.services.settings.discord_api_url:
+        if self.services.settings.discord_api_url or not self.services.db.is_sqlite:
+            _shards, address, limits = await self.http.get_bot_gateway()
+            self._identify_at_once = max(int(limits.get("max_concurrency", 1)), 1)
             # A session that cannot be resumed is begun anew at this address, which would be Discord's own.
-            _shards, address, _limits = await self.http.get_bot_gateway()
             discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address).with_query(None)
         await self.tree.set_translator(GettextTranslator())
         self.add_dynamic_items(PostButton)
@@ -128,6 +132,13 @@ class HeadframeBot(commands.AutoShardedBot):
                 self.failed_cogs.append(name)
                 log.exception("a command group could not be loaded; the rest runs without it", cog=name)
         await self.sync_if_changed()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """One identify every five seconds for each of `max_concurrency` groups, over all processes (Discord's rule)."""
+        if self.services.member is None or not await self.services.member.turn(
+            Lock.IDENTIFY, (shard_id or 0) % self._identify_at_once, _IDENTIFY_EVERY
+        ):
+            await super().before_identify_hook(shard_id, initial=initial)
 
     async def sync_if_changed(self) -> None:
         """Upload the commands when what is here differs from what this application was last given."""
@@ -225,8 +236,10 @@ class HeadframeBot(commands.AutoShardedBot):
         log.info("left a server; what it set up is kept for 30 days", guild=guild.id)
         await servers.left(self.services, guild.id)
 
-    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         await self.recheck(after.guild)
+        if before.type != after.type or isinstance(after, discord.ForumChannel):
+            await sentry.changed(self.services, after)
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         await self.recheck(channel.guild)
@@ -272,3 +285,4 @@ class HeadframeBot(commands.AutoShardedBot):
             channel = guild.get_channel_or_thread(target.id)
             if channel is not None and standing(channel) is None and routes.may_restore(target, now):
                 await routes.restore(target, now)
+        await sentry.watch(self.services, guild)

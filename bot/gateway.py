@@ -6,6 +6,7 @@ discord.py reconnects by itself once it has been connected; a first connect that
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -50,6 +51,18 @@ class Connection:
         self._attach = attach
         self._detach = detach
         self.client: HeadframeBot | None = None
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds to the gateway and back; None while not connected (`is_ready` stays true through an outage)."""
+        client = self.client
+        if client is None or not client.is_ready() or not math.isfinite(client.latency):
+            return None
+        return client.latency
+
+    @property
+    def ready(self) -> bool:
+        return self.latency is not None
 
     async def run(self) -> None:
         """Stay connected until cancelled. Raises StartError when the token is refused."""

@@ -22,7 +22,7 @@ from bot.news import document, tagger
 from bot.news.model import tags_to_json
 from bot.news.stories import StoryIndex
 from bot.reading import Reading, outcome
-from storage import deliveries, entries, feeds, posted
+from storage import deliveries, entries, feeds, leases, posted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,6 +71,7 @@ class Ingest:
         self._health = health
         self._rng = rng or random.Random()
         self._stories = StoryIndex(WINDOW)
+        self._newest = 0  # the last entry the index knows: other processes store some, too
         self._keys = 0  # entries placed before they have an id go by numbers below zero
         self._recent: OrderedDict[int, tuple[datetime, ...]] = OrderedDict()
         self._loaded = asyncio.Event()
@@ -79,6 +80,7 @@ class Ingest:
         """Rebuild the story index from the last two days."""
         self._stories = StoryIndex(WINDOW)
         async with self._database.read() as connection:
+            self._newest = await entries.newest_id(connection)
             rows = await entries.window(connection, now - WINDOW)
         for count, (entry_id, story_id, title, at) in enumerate(rows):
             self._stories.add(entry_id, story_id, title, at)
@@ -133,14 +135,25 @@ class Ingest:
     async def _store(self, readings: Sequence[Reading]) -> Stored:
         stored = Stored()
         async with self._database.write() as connection:
+            if any(reading.parsed is not None and reading.parsed.entries for reading in readings):
+                await self._follow(connection)
             fresh, corrections = await self._decide(connection, readings)
             await self._stories_for(connection, fresh)
             ids = await entries.add_entries(connection, [one.entry for one in fresh])
+            self._newest = max((self._newest, *ids))
             stored.new = len(fresh)
             stored.deliveries = await self._queue(connection, ids, fresh)
             stored.edited, stored.edits = await self._correct(connection, corrections, fresh)
             await self._save_feeds(connection, readings, fresh, stored)
         return stored
+
+    async def _follow(self, connection: AsyncConnection) -> None:
+        """One process at a time stores entries, knowing those of the others: one event is one story everywhere."""
+        if not await leases.storing(connection):
+            return
+        for entry_id, story_id, title, at in await entries.after(connection, self._newest, WINDOW):
+            self._stories.add(entry_id, story_id, title, at)
+            self._newest = entry_id
 
     async def _decide(
         self, connection: AsyncConnection, readings: Sequence[Reading]

@@ -37,16 +37,24 @@ _STORED: Final = {
 
 
 class Metrics:
-    """`latency`: seconds to the gateway, or None while not connected."""
+    """`latency`: seconds to the gateway, or None while not connected. ready: whether this process can do its part."""
 
     def __init__(
-        self, services: Services, lag: LoopLag, keeper: Keeper, gate: Gate, *, latency: Callable[[], float | None]
+        self,
+        services: Services,
+        lag: LoopLag,
+        keeper: Keeper,
+        gate: Gate,
+        *,
+        latency: Callable[[], float | None],
+        ready: Callable[[], bool],
     ) -> None:
         self._services = services
         self._lag = lag
         self._keeper = keeper
         self._gate = gate
         self._latency = latency
+        self._ready = ready
         self._stored: dict[str, float] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -87,8 +95,9 @@ class Metrics:
     async def _readyz(self, _request: web.Request) -> web.Response:
         """Ready: alive, connected to Discord, and every alert and recent story in memory."""
         trouble = await self._services.db.answers()
-        connected = self._latency() is not None
-        remembers = self._services.book.is_whole and self._services.ingest.is_loaded
+        connected = self._ready()
+        services = self._services
+        remembers = services.book.is_whole and (services.ingest.is_loaded or not services.settings.stores)
         ok = trouble is None and connected and remembers
         said = {
             "ok": ok,

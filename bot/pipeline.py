@@ -24,6 +24,7 @@ from bot.feeds.robots import RobotsCache
 from bot.reading import Reading
 from storage import entries, feeds
 from storage.errors import StorageError
+from storage.leases import POLLING_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _BATCH: Final = 64  # polls stored in one transaction at most
 _IN_FLIGHT: Final = 400  # polls under way at once
-_LEASE_SECONDS: Final = 120  # longer than any poll can take
 _CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
 _PIECES: Final = 2_000  # feeds whose known pieces are kept in memory
 
@@ -55,6 +55,7 @@ class Pipeline:
         *,
         stored: Callable[[Stored], None],
         robots: RobotsCache | None = None,
+        owner: int = 0,
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._database = database
@@ -63,6 +64,7 @@ class Pipeline:
         self._ingest = ingest
         self._on_stored = stored
         self._robots = robots or RobotsCache(fetcher.fetch)
+        self._owner = owner  # this process's number, where several share the feeds
         self._clock = clock
         self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
         self._polls: set[asyncio.Task[None]] = set()
@@ -107,7 +109,7 @@ class Pipeline:
                     self._more = False
                     return 0
             async with self._database.write() as connection:
-                due = await feeds.claim_due(connection, now, limit=free, lease_seconds=_LEASE_SECONDS)
+                due = await feeds.claim_due(connection, now, limit=free, lease_seconds=POLLING_FOR, owner=self._owner)
             self._more = len(due) == free
             for feed in due:
                 self.lags.append((now - feed.next_poll_at).total_seconds())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.subscriptions import SubscriptionBook
     from storage.database import Database
+    from storage.member import Member
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Services:
     routes: Routes
     started_at: datetime
     version: str
+    member: Member | None = None  # this process among others; None: in tests without any
     prices: PriceService | None = None
     charts: ChartWorker | None = None  # one process draws every picture
     notes: dict[str, str] = field(default_factory=dict)

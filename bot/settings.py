@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.roles import ROLES, Shards, read_roles, read_shards
+
 Network = IPv4Network | IPv6Network
 DISCORD_API = "https://discord.com/api/v10"
 
@@ -28,6 +30,8 @@ class Settings(BaseSettings):
     discord_proxy: str = ""
     database_url: str = "sqlite+aiosqlite:///data/headframe.db"
 
+    headframe_roles: Annotated[tuple[str, ...], NoDecode] = ROLES
+    headframe_shards: Annotated[Shards | None, NoDecode] = None
     headframe_owner_ids: Annotated[tuple[int, ...], NoDecode] = ()
     headframe_contact: str = ""
     headframe_allow_private: Annotated[tuple[Network, ...], NoDecode] = ()
@@ -60,6 +64,16 @@ class Settings(BaseSettings):
             return tuple(int(part) for part in value.replace(",", " ").split())
         except ValueError:
             raise ValueError("should be user ids (numbers) separated by commas") from None
+
+    @field_validator("headframe_roles", mode="before")
+    @classmethod
+    def _roles(cls, value: object) -> object:
+        return read_roles(value) if isinstance(value, str) else value
+
+    @field_validator("headframe_shards", mode="before")
+    @classmethod
+    def _shards(cls, value: object) -> object:
+        return read_shards(value) if isinstance(value, str) else value
 
     @field_validator("headframe_allow_private", mode="before")
     @classmethod
@@ -99,6 +113,28 @@ class Settings(BaseSettings):
         if self.headframe_max_poll_seconds < self.headframe_min_poll_seconds:
             raise ValueError("HEADFRAME_MAX_POLL_SECONDS should not be below HEADFRAME_MIN_POLL_SECONDS")
         return self
+
+    @model_validator(mode="after")
+    def _one_process(self) -> Settings:
+        if self.database_url.startswith("sqlite"):
+            if set(self.headframe_roles) != set(ROLES):
+                raise ValueError(
+                    "HEADFRAME_ROLES: with SQLite one process does everything; several need DATABASE_URL=postgresql+asyncpg://…"
+                )
+            if self.headframe_shards is not None:
+                raise ValueError(
+                    "HEADFRAME_SHARDS: with SQLite one process has all shards; several need DATABASE_URL=postgresql+asyncpg://…"
+                )
+        return self
+
+    def has(self, role: str) -> bool:
+        """Whether this process has a role: gateway, poll or deliver."""
+        return role in self.headframe_roles
+
+    @property
+    def stores(self) -> bool:
+        """Whether this process stores entries: a gateway does, too, for `/feed add`."""
+        return self.has("poll") or self.has("gateway")
 
     @property
     def token(self) -> str:

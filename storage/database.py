@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-HEAD: Final = "0002"  # the newest migration; a test holds it to storage/migrations
+HEAD: Final = "0003"  # the newest migration; a test holds it to storage/migrations
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
+from storage.notify import tell
 from storage.records import Delivery, NewDelivery
 from storage.rows import chunks, columns, insert_for, into
 from storage.schema import deliveries
@@ -52,6 +53,8 @@ async def enqueue(connection: AsyncConnection, rows: Sequence[NewDelivery]) -> i
         ]
         result = await connection.execute(insert_for(connection, deliveries).on_conflict_do_nothing(), values)
         added += max(result.rowcount, 0)
+    if added:
+        await tell(connection, "outbox")
     return added
 
 

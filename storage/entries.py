@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import BigInteger, and_, func, insert, or_, select, tuple_, type_coerce, update
 
 from storage.records import Entry, KnownEntry, NewEntry, SourceLine, Story
 from storage.rows import chunks, columns, into
@@ -12,7 +12,7 @@ from storage.schema import entries, entry_facets, feeds, guild_feeds, stories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -189,6 +189,30 @@ async def window(connection: AsyncConnection, since: datetime) -> list[tuple[int
             entries.c.first_seen_at >= since,
             entries.c.story_id.is_not(None),
             or_(entries.c.silent.is_(False), when >= since),
+        )
+        .order_by(entries.c.id)
+    )
+    return [(row.id, row.story_id, row.title, row.first_seen_at) for row in rows]
+
+
+async def newest_id(connection: AsyncConnection) -> int:
+    """The highest number an entry has; 0 where there is none."""
+    return int((await connection.execute(select(func.max(entries.c.id)))).scalar() or 0)
+
+
+async def after(connection: AsyncConnection, entry_id: int, fresh: timedelta) -> list[tuple[int, int, str, datetime]]:
+    """(entry id, story id, title, time) of the entries stored after that one, oldest first.
+
+    Left out is what was older than `fresh` when its feed was added.
+    """
+    seen = type_coerce(entries.c.first_seen_at, BigInteger)
+    when = func.coalesce(type_coerce(entries.c.published_at, BigInteger), seen)
+    rows = await connection.execute(
+        select(entries.c.id, entries.c.story_id, entries.c.title, entries.c.first_seen_at)
+        .where(
+            entries.c.id > entry_id,
+            entries.c.story_id.is_not(None),
+            or_(entries.c.silent.is_(False), when >= seen - int(fresh.total_seconds())),
         )
         .order_by(entries.c.id)
     )

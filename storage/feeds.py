@@ -178,8 +178,13 @@ def _due(now: datetime) -> Any:
     )
 
 
-async def claim_due(connection: AsyncConnection, now: datetime, *, limit: int, lease_seconds: int) -> list[Feed]:
-    """Take up to `limit` due feeds, longest overdue first, leased so that no other poller takes them too."""
+async def claim_due(
+    connection: AsyncConnection, now: datetime, *, limit: int, lease_seconds: int, owner: int = 0
+) -> list[Feed]:
+    """Take up to `limit` due feeds, longest overdue first, leased so that no other poller takes them too.
+
+    owner: this process (storage.member); 0: the only one.
+    """
     due = (
         select(feeds.c.id)
         .where(_due(now))
@@ -191,7 +196,9 @@ async def claim_due(connection: AsyncConnection, now: datetime, *, limit: int, l
     if not ids:
         return []
     await connection.execute(
-        update(feeds).where(feeds.c.id.in_(ids)).values(lease_until=now + timedelta(seconds=lease_seconds))
+        update(feeds)
+        .where(feeds.c.id.in_(ids))
+        .values(lease_until=now + timedelta(seconds=lease_seconds), lease_owner=owner)
     )
     rows = await connection.execute(select(*_COLUMNS).where(feeds.c.id.in_(ids)).order_by(feeds.c.next_poll_at))
     return [into(Feed, row) for row in rows]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select, update
 
 from storage import meta
+from storage.notify import tell
 from storage.records import ChannelSettings, GuildSettings, UserSettings
 from storage.rows import columns, insert_for, into
 from storage.schema import (
@@ -130,10 +131,13 @@ async def forget_user(connection: AsyncConnection, user_id: int) -> None:
             )
         )
     )
-    await connection.execute(update(subscriptions).where(subscriptions.c.created_by == user_id).values(created_by=None))
+    number = await meta.count(connection, VERSION)
+    await connection.execute(
+        update(subscriptions).where(subscriptions.c.created_by == user_id).values(created_by=None, version=number)
+    )
     await connection.execute(update(guild_feeds).where(guild_feeds.c.added_by == user_id).values(added_by=None))
     await connection.execute(delete(user_settings).where(user_settings.c.user_id == user_id))
-    await meta.count(connection, VERSION)
+    await _told(connection)
 
 
 async def forget_guild(connection: AsyncConnection, guild_id: int) -> None:
@@ -147,6 +151,12 @@ async def forget_guild(connection: AsyncConnection, guild_id: int) -> None:
     await connection.execute(delete(channels).where(channels.c.guild_id == guild_id))
     await connection.execute(delete(guild_settings).where(guild_settings.c.guild_id == guild_id))
     await meta.count(connection, VERSION)
+    await _told(connection)
+
+
+async def _told(connection: AsyncConnection) -> None:
+    await tell(connection, "subscriptions", "*")
+    await tell(connection, "alerts")
 
 
 async def feeds_added_by(connection: AsyncConnection, user_id: int) -> list[dict[str, object]]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Integer, and_, case, func, or_, select, tuple_, type_coerce, update
 
 from storage.deliveries import ASIDE, COLUMNS
+from storage.leases import SENDING_FOR
+from storage.notify import tell
 from storage.records import Delivery, Target
 from storage.rows import chunks, into
 from storage.schema import channels, deliveries, user_settings
@@ -51,15 +53,20 @@ async def due_targets(connection: AsyncConnection, now: datetime, *, limit: int)
     """Targets with something due and the priority of it, most urgent first, then oldest first.
 
     A target whose present message waits for another attempt is left out until that attempt is due: what comes after
-    it may not overtake it.
+    it may not overtake it. So is one that is being sent something, by whatever process.
     """
     waiting = (
         select(deliveries.c.target_kind, deliveries.c.target_id)
         .where(
-            deliveries.c.state == "pending",
-            deliveries.c.batch_id.is_not(None),
-            deliveries.c.due_at > now,
-            deliveries.c.kind.not_in(ASIDE),
+            or_(
+                and_(
+                    deliveries.c.state == "pending",
+                    deliveries.c.batch_id.is_not(None),
+                    deliveries.c.due_at > now,
+                    deliveries.c.kind.not_in(ASIDE),
+                ),
+                deliveries.c.state == "sending",
+            )
         )
         .distinct()
     )
@@ -110,8 +117,13 @@ async def due_rows(connection: AsyncConnection, now: datetime, targets: Sequence
     return [into(Delivery, row) for row in rows]
 
 
-async def start(connection: AsyncConnection, ids: Sequence[int], *, batch_id: int, nonce: str, now: datetime) -> None:
-    """Rows begin to travel as one message. The time of the first attempt is kept over repeats."""
+async def start(
+    connection: AsyncConnection, ids: Sequence[int], *, batch_id: int, nonce: str, now: datetime, owner: int = 0
+) -> None:
+    """Rows begin to travel as one message. The time of the first attempt is kept over repeats.
+
+    owner: this process (storage.member); 0: the only one.
+    """
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(ids))
@@ -120,6 +132,8 @@ async def start(connection: AsyncConnection, ids: Sequence[int], *, batch_id: in
             batch_id=batch_id,
             nonce=nonce,
             claimed_at=func.coalesce(deliveries.c.claimed_at, int(now.timestamp())),
+            lease_owner=owner,
+            lease_until=now + SENDING_FOR,
             attempts=deliveries.c.attempts + 1,
         )
     )
@@ -202,6 +216,7 @@ async def release(connection: AsyncConnection, target: Target, *, now: datetime,
         .values(state="dropped", reason="older than 24 h when the channel could be reached again")
     )
     young = await connection.execute(update(deliveries).where(mine).values(state="pending", due_at=now, reason=None))
+    await tell(connection, "outbox")
     return young.rowcount, old.rowcount
 
 
@@ -249,6 +264,7 @@ async def end_quiet(connection: AsyncConnection, target: Target, *, now: datetim
         )
         .values(due_at=now)
     )
+    await tell(connection, "outbox")
 
 
 async def sent_counts(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, or_, select
 
 from storage.deliveries import COLUMNS
+from storage.notify import tell
 from storage.records import Delivery
 from storage.rows import chunks, insert_for, into
 from storage.schema import deliveries
@@ -88,6 +89,8 @@ async def enqueue_edits(
                 values,
             )
             made += len(values)
+    if made:
+        await tell(connection, "outbox")
     return made
 
 

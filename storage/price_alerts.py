@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from storage.errors import LimitReached
+from storage.notify import tell
 from storage.rows import chunks, into
 from storage.schema import price_alerts
 
@@ -87,6 +88,7 @@ async def add(connection: AsyncConnection, alert: PriceAlert, limit: int = MAX_P
         raise LimitReached(f"You have {limit} price alerts, the most there can be: remove one first.")
     values = {name: getattr(alert, name) for name in _FIELDS if name != "id"}
     row = (await connection.execute(insert(price_alerts).values(values).returning(*_COLUMNS))).one()
+    await tell(connection, "alerts")
     return into(PriceAlert, row)
 
 
@@ -173,6 +175,7 @@ async def due_to_resume(connection: AsyncConnection, now: datetime) -> list[int]
 async def remove(connection: AsyncConnection, alert_id: int) -> bool:
     """Delete an alert; whether it was there."""
     result = await connection.execute(delete(price_alerts).where(price_alerts.c.id == alert_id))
+    await tell(connection, "alerts")
     return result.rowcount > 0
 
 
@@ -197,5 +200,6 @@ async def _update(
         .values(values)
         .returning(*_COLUMNS)
     )
+    await tell(connection, "alerts")
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else into(PriceAlert, row)

@@ -68,6 +68,7 @@ feeds = Table(
     Column("hub_expires_at", UtcSeconds),  # null: not subscribed
     Column("hub_renew_at", UtcSeconds),  # when the hub is asked next; null: at once
     Column("lease_until", UtcSeconds),  # a poller holds it until then; null: free
+    Column("lease_owner", BigInteger),  # that process (storage.member); null or 0: the only one
     Column("created_at", UtcSeconds, nullable=False),
     Index("ix_feeds_due", "state", "next_poll_at"),
 )
@@ -151,6 +152,8 @@ subscriptions = Table(
     Column("filed", Text),  # where the matcher files the query (bot.news.filing); null: not worked out yet
     Column("created_at", UtcSeconds, nullable=False),
     Column("updated_at", UtcSeconds, nullable=False),
+    Column("version", BigInteger, nullable=False, server_default="0"),  # of all subscriptions, when this one changed
+    Index("ix_subscriptions_version", "version"),
     Index("ix_subscriptions_scope_guild_id", "scope_guild_id"),
     Index("ix_subscriptions_target", "target_kind", "target_id"),
     Index("ix_subscriptions_owner_id", "owner_id"),
@@ -185,6 +188,8 @@ deliveries = Table(
     Column("payload", JsonText),
     Column("created_at", UtcSeconds, nullable=False),
     Column("claimed_at", UtcSeconds),
+    Column("lease_owner", BigInteger),  # while sending: which process has it (storage.member); null or 0: the only one
+    Column("lease_until", UtcSeconds),  # while sending: until then it stays with its owner, as long as that lives
     Column("sent_at", UtcSeconds),
     UniqueConstraint("target_kind", "target_id", "dedupe_key"),
     Index("ix_deliveries_due", "state", "due_at"),

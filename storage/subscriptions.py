@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from storage import meta
+from storage.notify import tell
 from storage.records import NewSubscription, Subscription, Target
 from storage.rows import columns, into
 from storage.schema import deliveries, subscriptions
@@ -22,6 +23,7 @@ VERSION = "subscriptions_version"
 
 
 async def add(connection: AsyncConnection, new: NewSubscription, *, now: datetime) -> Subscription:
+    number = await meta.count(connection, VERSION)
     result = await connection.execute(
         insert(subscriptions)
         .values(
@@ -38,12 +40,13 @@ async def add(connection: AsyncConnection, new: NewSubscription, *, now: datetim
             max_per_hour=new.max_per_hour,
             created_at=now,
             updated_at=now,
+            version=number,
         )
         .returning(subscriptions.c.id)
     )
     found = await get(connection, result.scalar_one())
     assert found is not None
-    await meta.count(connection, VERSION)
+    await tell(connection, "subscriptions", str(found.id))
     return found
 
 
@@ -63,15 +66,19 @@ async def set_fields(
     """Change some columns; the changed row, or None when it is gone."""
     if "query" in changes:
         changes = {**changes, "filed": None}
+    number = await meta.count(connection, VERSION)
     await connection.execute(
-        update(subscriptions).where(subscriptions.c.id == subscription_id).values(updated_at=now, **changes)
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id)
+        .values(updated_at=now, version=number, **changes)
     )
-    await meta.count(connection, VERSION)
+    await tell(connection, "subscriptions", str(subscription_id))
     return await get(connection, subscription_id)
 
 
 async def remove(connection: AsyncConnection, subscription_id: int) -> bool:
     """Delete it; what was queued for it alone is dropped with the reason."""
+    await meta.count(connection, VERSION)
     result = await connection.execute(delete(subscriptions).where(subscriptions.c.id == subscription_id))
     await connection.execute(
         update(deliveries)
@@ -82,7 +89,7 @@ async def remove(connection: AsyncConnection, subscription_id: int) -> bool:
         )
         .values(state="dropped", reason="unsubscribed", due_at=None)
     )
-    await meta.count(connection, VERSION)
+    await tell(connection, "subscriptions", str(subscription_id))
     return bool(result.rowcount)
 
 
@@ -184,9 +191,14 @@ async def capped(connection: AsyncConnection) -> list[Subscription]:
     return [into(Subscription, row) for row in rows]
 
 
-async def changed_since(connection: AsyncConnection, since: datetime) -> list[Subscription]:
-    rows = await connection.execute(select(*_COLUMNS).where(subscriptions.c.updated_at >= since))
+async def changed_since(connection: AsyncConnection, number: int) -> list[Subscription]:
+    """Those added or changed after that version of all of them. Deleted ones are not to be seen here: see `ids`."""
+    rows = await connection.execute(select(*_COLUMNS).where(subscriptions.c.version > number))
     return [into(Subscription, row) for row in rows]
+
+
+async def ids(connection: AsyncConnection) -> set[int]:
+    return {row.id for row in await connection.execute(select(subscriptions.c.id))}
 
 
 async def due_to_resume(connection: AsyncConnection, now: datetime) -> list[int]:
@@ -197,6 +209,7 @@ async def due_to_resume(connection: AsyncConnection, now: datetime) -> list[int]
 
 
 async def version(connection: AsyncConnection) -> int:
+    """Counts every change. Whoever changes subscriptions holds the counter until the commit, so none is passed over."""
     return int(await meta.get(connection, VERSION) or 0)
 
 
@@ -213,5 +226,6 @@ async def made_by(connection: AsyncConnection, user_id: int) -> list[Subscriptio
 async def bulk_insert(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> None:
     """Many at once, given by column (imports, benchmarks)."""
     if rows:
-        await connection.execute(insert(subscriptions), list(rows))
-        await meta.count(connection, VERSION)
+        number = await meta.count(connection, VERSION)
+        await connection.execute(insert(subscriptions), [{"version": number, **row} for row in rows])
+        await tell(connection, "subscriptions", "*")

@@ -13,8 +13,7 @@ from xml.sax.saxutils import escape
 
 from pydantic import SecretStr
 
-from bot import app as composition
-from bot import client
+from bot import client, jobs
 from bot.app import App
 from bot.clock import utcnow
 from bot.preview import LocalDiscord, World
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 # The local Discord tells of all its servers at once, and what a test publishes is due within a second: no test waits.
 client.GUILDS_COME_WITHIN = 0.05
-composition.POLL_EVERY = 0.2
+jobs.POLL_EVERY = 0.2
 PATIENCE = 20.0  # seconds a test waits for something that must happen
 
 

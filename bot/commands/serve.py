@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve Discord until told to stop."""
-    settings = configuration.load()
+    given = {"headframe_roles": arguments.roles, "headframe_shards": arguments.shards}
+    settings = configuration.load(**{name: value for name, value in given.items() if value is not None})
     if not settings.token:
         print("No DISCORD_TOKEN is set, so this is `headframe preview`: a Discord on this machine.", file=sys.stderr)
         arguments.port, arguments.offline, arguments.open = 8765, False, False

@@ -20,7 +20,7 @@ from bot.delivery.answers import Retry
 from bot.delivery.lane import Carrier, Job
 from bot.delivery.publish import Publisher
 from bot.delivery.steady import ClockWatch, running
-from storage import guilds, outbox
+from storage import guilds, leases, outbox
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.delivery.routes import Routes
     from bot.delivery.sender import Sender
     from storage.database import Database
+    from storage.member import Member
     from storage.records import Delivery, Subscription, Target
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class Outbox:
         *,
         subscription: Callable[[int], Subscription | None],
         fold_seconds: float = 2.0,
+        member: Member | None = None,
         clock: Callable[[], datetime] = utcnow,
         steady: Callable[[], float] = running,
     ) -> None:
@@ -65,9 +67,11 @@ class Outbox:
         self._fold = timedelta(seconds=fold_seconds)
         self._clock = clock
         self._watch = ClockWatch(clock, steady)
+        self._owner = member.number if member is not None else 0
+        self._shared = member is not None and member.shared  # other processes may serve the same targets
         self.counts: dict[str, int] = {"sent": 0, "retry": 0, "lost": 0, "dropped": 0, "edited": 0}
-        self._carrier = Carrier(database, composer, routes, self.counts, clock)
-        self._publisher = Publisher(database, clock=clock)
+        self._carrier = Carrier(database, composer, routes, self.counts, clock, shared=self._shared)
+        self._publisher = Publisher(database, clock=clock, member=member)
         self._sender: Sender | None = None
         self._wake = asyncio.Event()
         self._lanes: dict[Target, asyncio.Task[None]] = {}
@@ -86,6 +90,11 @@ class Outbox:
         """Something may be due."""
         self._wake.set()
 
+    def forget(self, channel_id: int) -> None:
+        """A channel has changed its kind, as another process saw."""
+        if self._sender is not None and self._sender.remote is not None:
+            self._sender.remote.forget(channel_id)
+
     def connect(self, sender: Sender | None) -> None:
         """Sending is possible from now on (a sender), or not any more (None)."""
         self._sender = sender
@@ -93,14 +102,15 @@ class Outbox:
         self._wake.set()
 
     async def start(self) -> None:
-        """Settle what a previous process left behind and begin."""
-        async with self._database.write() as connection:
-            left = await outbox.in_flight(connection)
-            if left:
-                await outbox.retry(
-                    connection, [row.id for row in left], due_at=self._clock(), reason="interrupted by a restart"
-                )
-                log.info("settling interrupted deliveries", count=len(left))
+        """Settle what a previous process left behind and begin. Where there are several, `bot.together` settles."""
+        if not self._shared:
+            async with self._database.write() as connection:
+                left = await outbox.in_flight(connection)
+                if left:
+                    await outbox.retry(
+                        connection, [row.id for row in left], due_at=self._clock(), reason="interrupted by a restart"
+                    )
+                    log.info("settling interrupted deliveries", count=len(left))
         await self.routes.load(self._clock())
         self._publisher.start()
         self._task = asyncio.create_task(self._run(), name="outbox")
@@ -147,6 +157,9 @@ class Outbox:
         moved = self._watch.moved()
         if not moved:
             return
+        if self._shared:
+            log.warning("this machine's clock was set; keep the clocks of all machines in step (NTP)", seconds=moved)
+            return
         if connection is None:
             async with self._database.write() as connection:
                 rows = await outbox.shift(connection, moved, now=self._clock())
@@ -180,7 +193,10 @@ class Outbox:
         lost: list[tuple[Target, int | None, Lost]] = []
         async with self._database.write() as connection:
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
-            targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES), free)
+            targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES))
+            if self._shared:
+                targets = await leases.take_targets(connection, targets, free)
+            targets = targets[:free]
             by_target: dict[Target, list[Delivery]] = {}
             for row in await outbox.due_rows(connection, now, targets):
                 by_target.setdefault(row.target, []).append(row)
@@ -204,11 +220,11 @@ class Outbox:
             await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
         return jobs, len(by_target)
 
-    def _in_turn(self, found: Sequence[tuple[Target, int]], free: int) -> list[Target]:
+    def _in_turn(self, found: Sequence[tuple[Target, int]]) -> list[Target]:
         """Round robin: of equal urgency, the target served longest ago first."""
         waiting = [(urgency, self._served.get(target, 0), target) for target, urgency in found]
         waiting.sort(key=lambda one: one[:2])
-        return [target for _urgency, _turn, target in waiting if target not in self._lanes][:free]
+        return [target for _urgency, _turn, target in waiting if target not in self._lanes]
 
     async def _plan(
         self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
@@ -229,7 +245,9 @@ class Outbox:
         batch_id = first.batch_id or first.id
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
         nonce = first.nonce or f"hf{int(first.created_at.timestamp()):x}-{batch_id}"
-        await outbox.start(connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now)
+        await outbox.start(
+            connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now, owner=self._owner
+        )
         return Job(target, tuple(replace(row, batch_id=batch_id) for row in send), nonce, first.claimed_at)
 
     async def _wishes(

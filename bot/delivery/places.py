@@ -41,15 +41,21 @@ def standing(channel: discord.abc.GuildChannel | discord.Thread) -> Lost | None:
     return None
 
 
+def served_here(client: discord.Client, guild_id: int) -> bool:
+    """Whether this client's gateway connection tells of a server. One without any does so of none."""
+    if not isinstance(client, discord.AutoShardedClient):
+        return False
+    count = client.shard_count
+    return client.shard_ids is None or not count or (guild_id >> 22) % count in client.shard_ids
+
+
 def obstacle(client: discord.Client, channel_id: int, guild_id: int) -> Lost | Retry | None:
     """What speaks against posting in a server's channel now: lost, for the moment (Retry), or nothing (None)."""
     if not client.is_ready():
         return None
     guild = client.get_guild(guild_id)
     if guild is None:
-        shards = getattr(client, "shard_ids", None)
-        count = client.shard_count
-        if shards and count and (guild_id >> 22) % count not in shards:
+        if not served_here(client, guild_id):
             return Retry("the server is served by another process", 30.0)
         return Lost("left", seen=True)
     if guild.unavailable:

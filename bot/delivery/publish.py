@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.delivery.answers import Outcome
     from bot.delivery.sender import Sender
     from storage.database import Database
+    from storage.member import Member
     from storage.records import Delivery, Target
 
 log = structlog.get_logger(__name__)
@@ -68,8 +69,11 @@ async def queue(
 class Publisher:
     """Makes the crossposts whose turn has come; a few at a time, apart from the outbox's lanes."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(
+        self, database: Database, *, clock: Callable[[], datetime] = utcnow, member: Member | None = None
+    ) -> None:
         self._database = database
+        self._member = member
         self._clock = clock
         self._sender: Sender | None = None
         self._wake = asyncio.Event()
@@ -95,7 +99,7 @@ class Publisher:
         while True:
             self._wake.clear()
             try:
-                if self._sender is not None:
+                if self._sender is not None and (self._member is None or await self._member.leads("crossposts")):
                     await self._round(self._sender)
             except StorageError as error:
                 log.error("crossposts wait for the database", error=str(error))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.i18n import _, use_language
-from storage import deliveries, guilds, outbox
+from storage import deliveries, guilds, notify, outbox
 from storage.records import NewDelivery, Target
 
 if TYPE_CHECKING:
@@ -53,17 +53,35 @@ class Routes:
         self._told: set[Target] = set()  # told of a loss, nothing arrived since
 
     async def load(self, now: datetime) -> None:
-        """Read which routes were lost when the last process ended; free what waits for a route that is whole."""
+        """Read which routes are lost; free what waits for a route that is whole."""
+        lost: dict[Target, str] = {}
         async with self._database.read() as connection:
             for row in await guilds.lost_channels(connection):
-                self.lost[Target("channel", row.channel_id)] = row.lost_reason or "unknown"
+                lost[Target("channel", row.channel_id)] = row.lost_reason or "unknown"
             for user_id in await guilds.refused_users(connection):
-                self.lost[Target("user", user_id)] = "dm"
+                lost[Target("user", user_id)] = "dm"
+            self.lost.clear()
+            self.lost.update(lost)
             orphans = await outbox.held_routes(connection)
         for target in orphans:
             if target not in self.lost:
                 async with self._database.write() as connection:
                     await outbox.release(connection, target, now=now, fresh=FRESH)
+
+    async def refresh(self, target: Target) -> None:
+        """Another process may have lost or restored it: what the database says now. Raises StorageError."""
+        async with self._database.read() as connection:
+            if target.kind == "user":
+                person = await guilds.user(connection, target.id)
+                reason = "dm" if person.dm_refused_at is not None else None
+            else:
+                settings = await guilds.channel(connection, target.id)
+                gone = settings is not None and settings.route == "lost"
+                reason = (settings.lost_reason or "unknown") if settings is not None and gone else None
+        if reason is not None:
+            self.lost[target] = reason
+        elif self.lost.pop(target, None) is not None:
+            self._changed()
 
     async def lose(
         self, target: Target, guild_id: int | None, reason: str, now: datetime, *, seen: bool = False
@@ -100,6 +118,8 @@ class Routes:
                     lost_since=before.lost_since if before and before.lost_since else now,
                     told_at=told,
                 )
+            if first:
+                await notify.tell(connection, "route", notify.of_target(target))
         if first:
             log.warning("route lost", target=f"{target.kind} {target.id}", reason=reason, mend=mend_of(reason))
         self._changed()
@@ -121,6 +141,7 @@ class Routes:
                     if settings.told_at is not None:
                         self._told.add(target)
             released, dropped = await outbox.release(connection, target, now=now, fresh=FRESH)
+            await notify.tell(connection, "route", notify.of_target(target))
         log.info("route restored", target=f"{target.kind} {target.id}", released=released, dropped=dropped)
         self._changed()
 

@@ -18,13 +18,14 @@ from bot.delivery import history
 from bot.delivery.answers import Lost, Outcome, Refused, Retry, Sent, meaning
 from bot.delivery.gate import OnlyOnce, trip
 from bot.delivery.hooks import Hooks
-from bot.delivery.places import obstacle
+from bot.delivery.places import obstacle, served_here
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from bot.delivery.post import Post
+    from bot.delivery.remote import Channel, Remote
     from storage.records import Delivery, Target
 
 log = structlog.get_logger(__name__)
@@ -45,12 +46,14 @@ class Sender:
         find_dm: Callable[[int], Awaitable[int | None]],
         keep_dm: Callable[[int, int], Awaitable[None]],
         keep_hook: Callable[[int, int, int | None, str | None], Awaitable[None]],
+        remote: Remote | None = None,
         request_seconds: float = _REQUEST_SECONDS,
     ) -> None:
         self._client = client
         self._find_dm = find_dm
         self._keep_dm = keep_dm
         self._hooks = Hooks(client, keep_hook)
+        self.remote = remote  # None: this process's gateway tells of every server
         self._request_seconds = request_seconds
 
     def reachable(self, target: Target, guild_id: int | None) -> Lost | Retry | None:
@@ -60,15 +63,21 @@ class Sender:
         """
         if target.kind == "user" or not guild_id:
             return None
+        if self.remote is not None and not served_here(self._client, guild_id):
+            return self.remote.outcome(target.id)
         return obstacle(self._client, target.id, guild_id)
+
+    def _channel(self, channel_id: int) -> Channel | None:
+        found = self._client.get_channel(channel_id)
+        return self.remote.get(channel_id) if found is None and self.remote is not None else found
 
     def is_forum(self, target: Target) -> bool:
         """Whether every story becomes a post of its own there."""
-        return target.kind == "channel" and isinstance(self._client.get_channel(target.id), discord.ForumChannel)
+        return target.kind == "channel" and isinstance(self._channel(target.id), discord.ForumChannel)
 
     def is_announcement(self, target: Target) -> bool:
         """Whether what is posted there can be published to the servers that follow it."""
-        channel = self._client.get_channel(target.id) if target.kind == "channel" else None
+        channel = self._channel(target.id) if target.kind == "channel" else None
         return isinstance(channel, discord.TextChannel) and channel.is_news()
 
     async def send(
@@ -122,7 +131,7 @@ class Sender:
             elif post.hook is None or post.hook.id is None:
                 return Refused("its webhook is gone")
             else:
-                channel = self._client.get_channel(channel_id)
+                channel = self._channel(channel_id)
                 if isinstance(channel, discord.Thread):
                     arguments["thread"] = channel
                 await self._hooks.known(post.hook).edit_message(message_id, **arguments)
@@ -146,7 +155,7 @@ class Sender:
 
     async def _place(self, target: Target) -> Place:
         if target.kind == "channel":
-            channel = self._client.get_channel(target.id)
+            channel = self._channel(target.id)
             if isinstance(channel, discord.ForumChannel):
                 return channel
             return self._client.get_partial_messageable(target.id)
@@ -172,7 +181,7 @@ class Sender:
     ) -> Outcome | None:
         """Sent through the webhook; None when it is gone and the post has to go out plainly."""
         arguments = _arguments(post)
-        channel = self._client.get_channel(target.id)
+        channel = self._channel(target.id)
         if isinstance(place, discord.ForumChannel):
             arguments |= {"thread_name": post.name or "…", "applied_tags": tags_for(place, post.minerals)}
         elif isinstance(channel, discord.Thread):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from bot.prices.model import Basis
+from bot.prices.model import Basis, Reading
 from storage.quotes import Quote
 
 if TYPE_CHECKING:
@@ -45,3 +45,14 @@ def slow_quotes(polled: Polled, months: Mapping[str, datetime], now: datetime) -
         day = polled.rates.day
         rows += [Quote(f"{FX}{code}", "daily", day, rate, "ecb", "day") for code, rate in polled.rates.per_euro.items()]
     return rows
+
+
+def told(quote: Quote) -> tuple[Reading, ...]:
+    """A stored quote as what its sources said: for a process that does not ask them itself. Empty for a currency."""
+    if quote.instrument.startswith(FX):
+        return ()
+    return tuple(
+        Reading(quote.instrument, quote.price, Basis(quote.basis), source, quote.at, quote.at)
+        for source in quote.sources.split(",")
+        if source
+    )

@@ -21,7 +21,7 @@ from bot.prices.consensus import remembered
 from bot.prices.currency import Rates
 from bot.prices.instruments import INSTRUMENTS, instrument
 from bot.prices.model import Basis, Changes, Consensus, FiredAlert, Point
-from bot.prices.recording import FX, new_quotes, slow_quotes
+from bot.prices.recording import FX, new_quotes, slow_quotes, told
 from bot.prices.units import EXACT, UNITS, convert_price
 from bot.prices.watch import Watch
 from bot.prices.windows import WINDOWS
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.prices.model import Reading
     from bot.prices.polling import Health, Polled, Poller
     from storage.database import Database
     from storage.price_alerts import PriceAlert
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _EVALUATED: Final = "price_evaluated:"  # meta key per metal: when its alerts were last judged, Unix seconds
+_FOLLOW_EVERY: Final = timedelta(seconds=15)  # a quote is stored once a minute
 _SAVE_EVERY: Final = timedelta(minutes=1)
 _PATIENCE: Final = 3.0  # seconds a tick waits for slow sources; what comes later counts in the next tick
 _FUTURE: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -68,19 +70,46 @@ class PriceService:
         self._rates = Rates()
         self._per_dollar = self._rates.per_dollar()
         self._saved_at: datetime | None = None
+        self._told: dict[str, tuple[Reading, ...]] = {}  # the newest stored quotes, while our own sources are silent
+        self._followed_at: datetime | None = None
         self._months: dict[str, datetime] = {}  # the newest month stored per metal
 
     async def start(self, now: datetime) -> None:
-        """Load alerts, recent quotes and exchange rates, so that nothing waits for the first answer of a source."""
-        span = max(WINDOWS.values())
+        """Load alerts, recent quotes and exchange rates, so that nothing waits for the first answer of a source.
+
+        Also when this process begins to ask the sources where another one did so far.
+        """
         async with self._database.read() as connection:
-            latest = await quotes.latest(connection)
             self._index = AlertIndex(await price_alerts.active(connection))
             for slug, watch in self._watches.items():
                 stamp = await meta.get(connection, f"{_EVALUATED}{slug}")
                 if stamp is not None:
                     watch.evaluated_at = datetime.fromtimestamp(int(stamp), UTC)
-                for quote in await quotes.since(connection, slug, now - span, [watch.instrument.basis]):
+        await self._take_in(now)
+
+    async def follow(self, now: datetime) -> None:
+        """Where another process asks the sources: take in what it stored. Raises StorageError."""
+        if self._followed_at is None or now - self._followed_at >= _FOLLOW_EVERY:
+            self._followed_at = now
+            latest = await self._take_in(now)
+            self._told = {
+                slug: tuple(reading for quote in latest if quote.instrument == slug for reading in told(quote))
+                for slug in self._watches
+            }
+
+    async def _take_in(self, now: datetime) -> list[Quote]:
+        """What was stored since we last knew; the newest of each kind."""
+        span = max(WINDOWS.values())
+        async with self._database.read() as connection:
+            latest = await quotes.latest(connection)
+            newest = {(quote.instrument, quote.basis): quote.at for quote in latest}
+            for slug, watch in self._watches.items():
+                basis, stored = watch.instrument.basis, watch.stored_at
+                at = newest.get((slug, basis))
+                if at is None or (stored is not None and at <= stored):
+                    continue
+                start = max(now - span, stored + timedelta(seconds=1)) if stored is not None else now - span
+                for quote in await quotes.since(connection, slug, start, [basis]):
                     watch.recall(quote.at, quote.price)
         self._recall_rates(latest)
         for quote in latest:
@@ -92,6 +121,7 @@ class PriceService:
             if quote.basis == known.instrument.basis:
                 basis = Basis(quote.basis)
                 known.consensus = remembered(known.instrument, quote.price, quote.at, now, basis)
+        return latest
 
     def _recall_rates(self, latest: Sequence[Quote]) -> None:
         currencies = [quote for quote in latest if quote.instrument.startswith(FX)]
@@ -220,7 +250,7 @@ class PriceService:
     def quote(self, metal: str, now: datetime) -> Consensus | None:
         """The present quote, from memory; None when nothing was ever heard. Raises UnknownMetal."""
         slug = instrument(metal).slug
-        return self._watches[slug].peek(self._poller.readings(slug), now)
+        return self._watches[slug].peek(self._poller.readings(slug) or self._told.get(slug, ()), now)
 
     def changes(self, metal: str, now: datetime) -> Changes:
         return self._watches[instrument(metal).slug].changes(now)

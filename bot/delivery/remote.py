@@ -1,0 +1,88 @@
+"""Channels that no gateway connection of this process tells of: asked of Discord once each, and remembered.
+
+A process that only delivers has nothing but this, one with some of the shards has it for the servers of the others.
+Permissions are not to be seen this way: what Discord answers says so, and the gateway processes mark what they see
+(`bot.sentry`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+import discord
+import structlog
+
+from bot.delivery.answers import Lost, Retry, meaning
+from bot.delivery.gate import trip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = structlog.get_logger(__name__)
+_FOR: Final = 24 * 3600.0  # seconds; a gateway process tells when a channel changes its kind
+_REFUSED_FOR: Final = 30.0
+_AT_MOST: Final = 200_000
+_LATER: Final = 1.0
+Channel = discord.abc.GuildChannel | discord.Thread | discord.abc.PrivateChannel
+
+
+class Remote:
+    """`outcome` says what speaks against posting in a channel, `get` gives it; `arrived` is called after an answer."""
+
+    def __init__(self, client: discord.Client, arrived: Callable[[], None]) -> None:
+        self._client = client
+        self._arrived = arrived
+        self._known: dict[int, tuple[float, Channel | Lost]] = {}
+        self._asking: dict[int, asyncio.Task[None]] = {}
+
+    def get(self, channel_id: int) -> Channel | None:
+        found = self._fresh(channel_id)
+        return None if isinstance(found, Lost) else found
+
+    def outcome(self, channel_id: int) -> Lost | Retry | None:
+        """None when the channel is known; Retry while Discord is being asked."""
+        found = self._fresh(channel_id)
+        if isinstance(found, Lost):
+            return found
+        if found is not None:
+            return None
+        if channel_id not in self._asking:
+            self._asking[channel_id] = asyncio.create_task(self._ask(channel_id), name=f"channel {channel_id}")
+        return Retry("asking Discord about the channel", _LATER)
+
+    def forget(self, channel_id: int) -> None:
+        """It has changed."""
+        self._known.pop(channel_id, None)
+
+    async def close(self) -> None:
+        tasks = list(self._asking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _fresh(self, channel_id: int) -> Channel | Lost | None:
+        until, found = self._known.get(channel_id, (0.0, None))
+        return found if asyncio.get_running_loop().time() < until else None
+
+    async def _ask(self, channel_id: int) -> None:
+        now = asyncio.get_running_loop().time()
+        try:
+            with trip(1):
+                self._keep(channel_id, now + _FOR, await self._client.fetch_channel(channel_id))
+        except discord.HTTPException as error:
+            said = meaning(error)
+            if isinstance(said, Lost):
+                self._keep(channel_id, now + _REFUSED_FOR, said)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, KeyError, ValueError) as error:
+            log.debug("a channel could not be asked for; trying again", channel=channel_id, error=str(error))
+        finally:
+            self._asking.pop(channel_id, None)
+            self._arrived()
+
+    def _keep(self, channel_id: int, until: float, found: Channel | Lost) -> None:
+        self._known.pop(channel_id, None)
+        self._known[channel_id] = (until, found)
+        if len(self._known) > _AT_MOST:
+            del self._known[next(iter(self._known))]

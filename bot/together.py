@@ -1,0 +1,201 @@
+"""Keeps this process in step with the others on its database: takes in what they changed, takes over what they leave.
+
+A notice (`storage.notify`) says that something changed; what it is now, the tables say. What was missed while the
+connection was lost is found by the version of the subscriptions, and by reading the rest anew. With one process on
+SQLite nothing of this runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.clock import utcnow
+from storage import leases, subscriptions
+from storage.errors import StorageError
+from storage.member import Lock
+from storage.records import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.delivery.bucket import Bucket
+    from bot.services import Services
+    from storage.member import Member
+
+log = structlog.get_logger(__name__)
+_LOOK_EVERY: Final = 2.0  # seconds between two looks for what dead processes left, and for notices that were missed
+
+
+class Following:
+    """The subscriptions in memory, kept equal to the table by what changed since `seen`."""
+
+    def __init__(self, services: Services) -> None:
+        self._db = services.db
+        self._book = services.book
+        self.seen = 0  # version of all subscriptions that is in memory
+
+    async def begin(self) -> None:
+        """Note the version before everything is loaded: what changes meanwhile is then read once more."""
+        async with self._db.read() as connection:
+            self.seen = await subscriptions.version(connection)
+
+    async def changed(self, ids: set[int]) -> None:
+        """Take in what changed, of which these were named. Raises StorageError."""
+        async with self._db.read() as connection:
+            version = await subscriptions.version(connection)
+            rows = {row.id: row for row in await subscriptions.changed_since(connection, self.seen)}
+            rows |= await subscriptions.get_many(connection, sorted(ids - rows.keys()))
+        for row in rows.values():
+            self._book.put(row)
+        for gone in ids - rows.keys():
+            self._book.drop(gone)
+        self.seen = version
+
+    async def catch_up(self, *, whole: bool = False) -> None:
+        """Take in whatever changed unheard, deletions too. whole: look even where the version has not moved."""
+        async with self._db.read() as connection:
+            version = await subscriptions.version(connection)
+            if version == self.seen and not whole:
+                return
+            left = await subscriptions.ids(connection)
+        await self.changed(set())
+        for gone in self._book.ids() - left:
+            self._book.drop(gone)
+
+
+class Together:
+    """`start` after `Member.join` and before anything is loaded; `stop` before `Member.leave`."""
+
+    def __init__(self, services: Services, member: Member, bucket: Bucket) -> None:
+        self._services = services
+        self._member = member
+        self._bucket = bucket
+        self.following = Following(services)
+        self._ids: set[int] = set()
+        self._targets: set[Target] = set()
+        self._news: set[str] = set()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen, and free what dead processes hold. Raises StorageError."""
+        if not self._member.shared:
+            return
+        self._member.heard = self._heard
+        self._member.rejoined = self._rejoined
+        if self._services.settings.has("deliver"):
+            await self._member.hold(Lock.DELIVERER, self._member.number)
+        await self._take_over()
+        await self.following.begin()
+
+    def follow(self) -> None:
+        """Everything is loaded: from now on it is kept up to date."""
+        if self._member.shared:
+            self._task = asyncio.create_task(self._run(), name="together")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    # -- what is heard -----------------------------------------------------------------------------------------
+
+    def _heard(self, notice: str) -> None:
+        topic, _space, detail = notice.partition(" ")
+        if topic == "outbox":
+            self._services.outbox.wake()
+            return
+        if topic == "subscriptions" and detail.isdecimal():
+            self._ids.add(int(detail))
+        elif topic == "channel" and (target := _target(detail)) is not None:
+            self._services.outbox.forget(target.id)
+        elif topic == "route" and (target := _target(detail)) is not None:
+            self._targets.add(target)
+        else:
+            self._news.add(topic)
+        self._wake.set()
+
+    def _rejoined(self) -> None:
+        self._news |= {"subscriptions", "alerts", "routes"}
+        self._services.outbox.wake()
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_LOOK_EVERY):
+                    await self._wake.wait()
+            except TimeoutError:
+                await self._guarded(self._look)
+                continue
+            self._wake.clear()
+            await self._guarded(self._take_in)
+
+    async def _guarded(self, work: Callable[[], object]) -> None:
+        try:
+            result = work()
+            if asyncio.iscoroutine(result):
+                await result
+        except StorageError as error:
+            log.debug("what other processes changed could not be read; trying again", error=str(error))
+            self._rejoined()
+            await asyncio.sleep(1.0)
+        except Exception:
+            log.exception("following the other processes failed; trying again")
+            self._rejoined()
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _take_in(self) -> None:
+        ids, self._ids = self._ids, set()
+        targets, self._targets = self._targets, set()
+        news, self._news = self._news, set()
+        if "subscriptions" in news:
+            await self.following.catch_up(whole=True)
+        if ids:
+            await self.following.changed(ids)
+        if "alerts" in news and self._services.prices is not None:
+            await self._services.prices.reload_alerts()
+        if "routes" in news:
+            await self._services.routes.load(utcnow())
+        for target in targets:
+            await self._services.routes.refresh(target)
+
+    # -- what is left behind -----------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        await self._take_over()
+        await self.following.catch_up()
+        senders = await self._member.holders(Lock.DELIVERER)
+        # Discord's limit is for the bot, however many processes send for it.
+        self._bucket.rate = self._services.settings.headframe_requests_per_second / max(len(senders), 1)
+
+    async def _take_over(self) -> None:
+        """Feeds and deliveries of processes that are no more. A number once dead is never anybody's again."""
+        if not await self._member.leads("take over"):
+            return
+        db, settings = self._services.db, self._services.settings
+        now = utcnow()
+        async with db.read() as connection:
+            holding = await leases.owners(connection)
+            late = await leases.overdue(connection, now)
+        dead = holding - await self._member.holders(Lock.MEMBER)
+        if not dead and not late:
+            return
+        async with db.write() as connection:
+            feeds = await leases.free_feeds(
+                connection, dead, least=settings.headframe_min_poll_seconds, lease=leases.POLLING_FOR
+            )
+            sending = await leases.settle(connection, dead, now)
+        if feeds or sending:
+            log.info("took over from processes that ended", feeds=feeds, deliveries=sending)
+
+
+def _target(text: str) -> Target | None:
+    kind, _space, number = text.partition(" ")
+    if not number.isdecimal():
+        return None
+    return Target("user", int(number)) if kind == "user" else Target("channel", int(number))

@@ -1,0 +1,372 @@
+"""Several processes on one PostgreSQL, killed at random while headlines arrive; then everything is counted.
+
+Used by the short test and by the long run (`make soak`). The servers, feeds and subscriptions are made by number, so
+that the one who counts knows for every headline which channels should show it, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from bot.preview import LocalDiscord, World
+from bot.preview.demo import BOT_PERMISSIONS
+from storage import feeds, subscriptions
+from storage.database import Database
+from tests.feedserver import FeedServer, Reply
+from tests.house import eventually, item, rss, said
+from tests.killing import DEEDS, PLACES, WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.feedserver import Recorded
+
+_CHANNELS = 10  # of each server
+_TOPICS = 20  # words that headlines carry and subscriptions ask for
+_POLLED_BY = 2  # servers that read each feed
+
+
+@dataclass(frozen=True)
+class Size:
+    feeds: int
+    servers: int
+    follows: int  # subscriptions in all
+    interval: int  # seconds between two polls of a feed
+    pollers: int = 3
+    deliverers: int = 2
+    gateways: int = 2
+    seconds: float = 600.0
+    kill_every: tuple[float, float] = (6.0, 14.0)
+    headlines_every: float = 2.0
+
+
+@dataclass
+class Outcome:
+    headlines: int = 0
+    expected: int = 0  # posts
+    kills: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    early: list[str] = field(default_factory=list)  # feeds asked twice within their interval
+    polls: int = 0
+    worst_poll_lag: float = 0.0  # seconds a due feed waited, or was held by a dead process
+    worst_post_lag: float = 0.0  # seconds a due delivery waited
+    median_delay: float = 0.0  # seconds from the poll that could see a headline to the post
+    command_seconds: float = 0.0  # from a follow by command until a poller has it
+    refusals: int = 0  # 429 answers
+    memory_mib: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = vars(self) | {name: len(getattr(self, name)) for name in ("lost", "twice", "early")}
+        return json.dumps(told)
+
+
+class Fleet:
+    """The processes, the Discord and the publishers they work with, and what should have been posted."""
+
+    def __init__(self, size: Size, url: str, local: LocalDiscord, server: FeedServer, seed: int) -> None:
+        self.size = size
+        self.url = url
+        self.local = local
+        self.server = server
+        self.dice = random.Random(seed)
+        self.processes: dict[str, asyncio.subprocess.Process] = {}
+        self.outcome = Outcome()
+        self.items: dict[int, list[str]] = {}
+        self.due: dict[tuple[int, int], float] = {}  # (headline, channel) → when it was published
+        self.channels: dict[int, list[Any]] = {}  # server → its channels
+        self.guilds: list[Any] = []
+        self.started = datetime.now(UTC)
+
+    # -- the world ---------------------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        world = self.local.world
+        owner = world.add_person("moderator", "rosa.q", "Rosa", "Moderator", "owns all servers")
+        for number in range(self.size.servers):
+            guild = world.add_guild(
+                f"Server {number}", owner, bot_permissions=BOT_PERMISSIONS, guild_id=(1_000_000 + number) << 22
+            )
+            self.guilds.append(guild)
+            self.channels[number] = [world.add_channel(guild, f"news-{n}") for n in range(_CHANNELS)]
+        for number in range(self.size.feeds):
+            self.items[number] = [item("Quiet beginning of the wire", guid=f"{number}-0")]
+            self.server.script[f"/{number}.xml"] = self._answer(number)
+
+    def _answer(self, number: int) -> Any:
+        def answer(request: Recorded) -> Reply:
+            items = self.items[number]
+            etag = f'"{len(items)}"'
+            headers = {"Content-Type": "application/rss+xml", "ETag": etag}
+            if request.header("If-None-Match") == etag:
+                return Reply(304, headers)
+            return Reply(200, headers, rss(reversed(items[-20:]), f"Wire {number}"))
+
+        return answer
+
+    def readers(self, feed: int) -> list[int]:
+        """The servers that read a feed."""
+        return sorted({(feed + step * 7) % self.size.servers for step in range(_POLLED_BY)})
+
+    def topics(self, place: int) -> list[int]:
+        """What is followed in the channel of that number within its server: shares of all topics, in turn."""
+        each = max(1, self.size.follows // (self.size.servers * _CHANNELS))
+        return [(place * each + step) % _TOPICS for step in range(each)]
+
+    async def fill(self) -> None:
+        """Feeds and subscriptions into the database, as if followed long ago; feeds are due over one interval."""
+        database = await Database.open(self.url)
+        now = self.started
+        async with database.write() as connection:
+            await feeds.bulk_insert(
+                connection,
+                [
+                    {
+                        "id": number + 1,
+                        "url": self.server.url(f"/{number}.xml"),
+                        "next_poll_at": now + timedelta(seconds=number % self.size.interval),
+                        "created_at": now,
+                    }
+                    for number in range(self.size.feeds)
+                ],
+            )
+            await connection.execute(text("SELECT setval(pg_get_serial_sequence('feeds', 'id'), 1000000)"))
+            for server, guild in enumerate(self.guilds):
+                mine = [number + 1 for number in range(self.size.feeds) if server in self.readers(number)]
+                await feeds.link_many(connection, guild.id, mine, added_by=None, now=now)
+            await subscriptions.bulk_insert(
+                connection,
+                [
+                    {
+                        "scope_guild_id": guild.id,
+                        "target_kind": "channel",
+                        "target_id": channel.id,
+                        "query": f"topic{topic}",
+                        "canonical": f"topic{topic}",
+                        "created_at": now,
+                        "updated_at": now,
+                    }
+                    for server, guild in enumerate(self.guilds)
+                    for place, channel in enumerate(self.channels[server])
+                    for topic in self.topics(place)
+                ],
+            )
+        await database.close()
+
+    # -- the processes -----------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        size = self.size
+        return [
+            *(f"gateway {n}" for n in range(size.gateways)),
+            *(f"deliver {n}" for n in range(size.deliverers)),
+            *(f"poll {n}" for n in range(size.pollers)),
+        ]
+
+    async def launch(self, name: str) -> None:
+        role, number = name.split()
+        arguments = ["run", "--roles", role]
+        if role == "gateway":
+            arguments += ["--shards", f"{number}/{self.size.gateways}"]
+        environment = {
+            **os.environ,
+            "DISCORD_TOKEN": self.local.token,
+            "DISCORD_API_URL": self.local.api_url,
+            "DATABASE_URL": self.url,
+            "HEADFRAME_ALLOW_PRIVATE": "127.0.0.0/8",
+            "HEADFRAME_MIN_POLL_SECONDS": str(self.size.interval),
+            "HEADFRAME_MAX_POLL_SECONDS": str(self.size.interval),
+            "HEADFRAME_DEFAULT_FEEDS": "off",
+            "HEADFRAME_PRICE_SOURCES": os.environ.get("FLEET_PRICES", ""),
+            "HEADFRAME_FOLD_SECONDS": "0",
+        }
+        log = os.environ.get("FLEET_LOG")
+        # Closed by the process itself; every start of one name goes on in the same file.
+        out = (Path(log) / f"{name.replace(' ', '-')}.log").open("ab") if log else None
+        self.processes[name] = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", *arguments, env=environment,
+            stdout=asyncio.subprocess.DEVNULL, stderr=out or asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        if out is not None:
+            out.close()
+
+    async def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        assert process.returncode is None, f"{name} ended by itself ({process.returncode})"
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        self.outcome.kills[name.split()[0]] += 1
+
+    async def stop(self) -> dict[str, int | None]:
+        """SIGTERM to all; how each ended."""
+        for process in self.processes.values():
+            with suppress(ProcessLookupError):
+                process.terminate()
+        ended = {}
+        for name, process in self.processes.items():
+            try:
+                ended[name] = await asyncio.wait_for(process.wait(), 15)
+            except TimeoutError:
+                process.kill()
+                ended[name] = None
+        return ended
+
+    def weigh(self) -> None:
+        """Resident memory of each process now, in MiB."""
+        page = resource.getpagesize()
+        for name, process in self.processes.items():
+            with suppress(OSError):
+                pages = Path(f"/proc/{process.pid}/statm").read_text().split()[1]
+                self.outcome.memory_mib[name] = int(pages) * page // 2**20
+
+    # -- headlines ---------------------------------------------------------------------------------------------
+
+    def publish(self) -> int:
+        """One headline, on one feed or (a third of them) on two at once; its number."""
+        self.outcome.headlines += 1
+        number = self.outcome.headlines
+        topic = self.dice.randrange(_TOPICS)
+        names = f"{self.dice.choice(WORDS)} {self.dice.choice(DEEDS)}"
+        title = f"{names} topic{topic} mine no {number:05d} in {self.dice.choice(PLACES)}"
+        wires = self.dice.sample(range(self.size.feeds), 2 if number % 3 == 0 else 1)
+        if len(wires) == 2:
+            # Twins: read by the same servers, due at the same time, so polled by two processes at once.
+            wires[1] = (wires[0] + self.size.servers) % self.size.feeds
+        for wire in wires:
+            self.items[wire].append(item(title, guid=f"{wire}-{len(self.items[wire])}"))
+            for server in self.readers(wire):
+                for place, channel in enumerate(self.channels[server]):
+                    if topic in self.topics(place):
+                        self.due.setdefault((number, channel.id), time.monotonic())
+        return number
+
+    def shown(self) -> Counter[tuple[int, int]]:
+        """(headline, channel) → how often it stands there."""
+        found: Counter[tuple[int, int]] = Counter()
+        for channels in self.channels.values():
+            for channel in channels:
+                for message in self.local.channel_messages(channel):
+                    for number in re.findall(r"mine no (\d{5})", said(message)):
+                        found[(int(number), channel.id)] += 1
+        return found
+
+    def missing(self) -> set[tuple[int, int]]:
+        return self.due.keys() - self.shown().keys()
+
+    # -- the watch ---------------------------------------------------------------------------------------------
+
+    async def watch(self) -> None:
+        """Once a second: how long what is due has waited. Cancelled at the end."""
+        database = await Database.open(self.url)
+        try:
+            while True:
+                async with database.read() as connection:
+                    now = time.time()
+                    late = await connection.execute(
+                        text(
+                            "SELECT (SELECT min(next_poll_at) FROM feeds WHERE lease_until IS NULL), "
+                            "(SELECT min(lease_until) - 120 FROM feeds), "
+                            "(SELECT min(due_at) FROM deliveries WHERE state = 'pending'), "
+                            "(SELECT min(lease_until) - 300 FROM deliveries WHERE state = 'sending')"
+                        )
+                    )
+                    waiting, held, due, sending = (now - float(at) if at else 0.0 for at in late.one())
+                self.outcome.worst_poll_lag = max(self.outcome.worst_poll_lag, waiting, held)
+                self.outcome.worst_post_lag = max(self.outcome.worst_post_lag, due, sending)
+                await asyncio.sleep(1.0)
+        finally:
+            await database.close()
+
+    async def follow_by_command(self) -> None:
+        """A moderator follows something new: the pollers know it within a second."""
+        guild, channel = self.guilds[0], self.channels[0][0]
+        used = await self.local.invoke("moderator", guild, channel, "channel follow", query="rebalanced")
+        await used.message(within=15)
+
+    # -- the count ---------------------------------------------------------------------------------------------
+
+    def count(self) -> Outcome:
+        done = self.outcome
+        shown = self.shown()
+        done.expected = len(self.due)
+        done.lost = [f"no {number} in {channel}" for number, channel in self.due if (number, channel) not in shown]
+        done.twice = [f"no {number} in {channel}: {n}" for (number, channel), n in shown.items() if n > 1]
+        asked: dict[str, list[float]] = {}
+        for request in self.server.requests:
+            asked.setdefault(request.path, []).append(request.at)
+        done.polls = len(self.server.requests)
+        done.early = [
+            f"{path} after {after - before:.1f} s"
+            for path, times in asked.items()
+            for before, after in pairwise(times)
+            if after - before < self.size.interval - 0.5
+        ]
+        done.refusals = self.local.limits.refused
+        return done
+
+
+@asynccontextmanager
+async def fleet(size: Size, url: str, *, seed: int = 1) -> AsyncIterator[Fleet]:
+    """All processes up: gateways connected, the rest started."""
+    async with await LocalDiscord.start(world=World.empty()) as local, FeedServer() as server:
+        made = Fleet(size, url, local, server, seed)
+        made.build()
+        await made.fill()
+        try:
+            for name in made.names():
+                await made.launch(name)
+            await eventually(lambda: len([s for s in local.gateway.sessions.values() if s.link]) == size.gateways, 90)
+            await eventually(lambda: local.world.global_commands, 60)
+            yield made
+        finally:
+            await made.stop()
+
+
+async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
+    """Headlines and kills for `size.seconds`, then time to finish, then the count."""
+    async with fleet(size, url, seed=seed) as made:
+        await eventually(lambda: len(set(server_paths(made))) == size.feeds, 3 * size.interval + 60)
+        watch = asyncio.create_task(made.watch())
+        end = time.monotonic() + size.seconds
+        next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
+        try:
+            while time.monotonic() < end:
+                made.publish()
+                await asyncio.sleep(size.headlines_every)
+                if time.monotonic() >= next_kill:
+                    name = made.dice.choice(made.names())
+                    await made.kill(name)
+                    await made.launch(name)
+                    next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
+            with suppress(AssertionError):
+                await eventually(lambda: not made.missing(), 2 * size.interval + 60)
+            made.weigh()
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+        outcome = made.count()
+        ended = await made.stop()
+        assert set(ended.values()) == {0}, f"SIGTERM ends them cleanly: {ended}"
+    return outcome
+
+
+def server_paths(made: Fleet) -> list[str]:
+    return [request.path for request in made.server.requests]

@@ -1,0 +1,153 @@
+"""Several processes on one PostgreSQL: numbers, shards, jobs and notices; all of it gone with its connection."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from storage.database import Database
+from storage.member import Lock, Member
+from storage.notify import tell
+from tests import postgres
+from tests.house import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
+
+
+@asynccontextmanager
+async def members(server: str, count: int) -> AsyncIterator[tuple[Database, list[Member]]]:
+    db = await Database.open(postgres.new_database(server, f"t{uuid.uuid4().hex}"))
+    made = [Member(db) for _ in range(count)]
+    try:
+        for one in made:
+            await one.join()
+        yield db, made
+    finally:
+        for one in made:
+            await one.leave()
+        await db.close()
+
+
+async def cut(connection: AsyncConnection, application: str = "headframe member") -> None:
+    """The server ends the processes' own connections, as a fail-over would."""
+    await connection.execute(
+        text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = :name AND datname = current_database()"
+        ),
+        {"name": application},
+    )
+
+
+async def test_everybody_alive_is_known_by_number_and_nobody_else(postgres_server: str) -> None:
+    async with members(postgres_server, 3) as (_db, (one, two, three)):
+        assert await one.holders(Lock.MEMBER) == {one.number, two.number, three.number}
+        await three.leave()
+        await eventually(lambda: _are(one, {one.number, two.number}))
+
+
+async def _are(member: Member, numbers: set[int]) -> bool:
+    return await member.holders(Lock.MEMBER) == numbers
+
+
+async def test_a_shard_has_one_process_and_is_free_when_that_is_gone(postgres_server: str) -> None:
+    async with members(postgres_server, 2) as (_db, (one, two)):
+        assert await one.hold(Lock.SHARD, 3)
+        assert await one.hold(Lock.SHARD, 3), "asking again is no second holder"
+        assert await two.hold(Lock.SHARD, 4)
+        assert not await two.hold(Lock.SHARD, 3)
+        await one.leave()
+        await eventually(lambda: two.hold(Lock.SHARD, 3))
+
+
+async def test_a_job_moves_to_another_process_when_its_own_ends(postgres_server: str) -> None:
+    async with members(postgres_server, 2) as (_db, (one, two)):
+        assert await one.leads("prices")
+        assert not await two.leads("prices")
+        assert await two.leads("round"), "each job by itself"
+        await one.leave()
+        await eventually(lambda: two.leads("prices"))
+
+
+async def test_a_notice_is_heard_after_the_commit_and_not_after_a_rollback(postgres_server: str) -> None:
+    async with members(postgres_server, 2) as (db, made):
+        heard: list[list[str]] = [[], []]
+        for one, list_ in zip(made, heard, strict=True):
+            one.heard = list_.append
+        with pytest.raises(RuntimeError):
+            async with db.write() as connection:
+                await tell(connection, "subscriptions", "1")
+                raise RuntimeError
+        async with db.write() as connection:
+            await tell(connection, "subscriptions", "2")
+            await tell(connection, "subscriptions", "2")
+            await tell(connection, "outbox")
+        await eventually(lambda: all(len(one) == 2 for one in heard))
+        assert heard == [["subscriptions 2", "outbox"]] * 2
+
+
+async def test_after_a_lost_connection_all_is_held_heard_and_told_again(postgres_server: str) -> None:
+    async with members(postgres_server, 2) as (db, (one, two)):
+        again = asyncio.Event()
+        one.rejoined = again.set
+        assert await one.hold(Lock.SHARD, 1)
+        assert await one.leads("prices")
+        async with db.write() as connection:
+            await cut(connection)
+        await asyncio.wait_for(again.wait(), 20)
+        await eventually(lambda: one.whole)
+        await eventually(lambda: two.holders(Lock.MEMBER) if two._driver else None)
+        await eventually(lambda: _are(two, {one.number, two.number}))
+        assert not await two.hold(Lock.SHARD, 1)
+        heard: list[str] = []
+        one.heard = heard.append
+        async with db.write() as connection:
+            await tell(connection, "alerts")
+        await eventually(lambda: heard == ["alerts"])
+
+
+async def test_what_another_took_meanwhile_is_missed_until_it_is_free(postgres_server: str) -> None:
+    async with members(postgres_server, 2) as (db, (one, two)):
+        assert await one.hold(Lock.SHARD, 1)
+        await two.leave()
+        async with db.read() as connection:
+            await cut(connection)
+            await eventually(lambda: _lock(connection))
+            await eventually(lambda: not one.whole)
+        # The pool's connection keeps no lock of a transaction, but this one is of the session.
+        await db.close()
+        await eventually(lambda: one.whole)
+
+
+async def _lock(connection: AsyncConnection) -> bool:
+    row = await connection.execute(text(f"SELECT pg_try_advisory_lock({int(Lock.SHARD)}, 1)"))
+    return bool(row.scalar_one())
+
+
+async def test_two_databases_of_one_server_do_not_meet(postgres_server: str) -> None:
+    async with members(postgres_server, 1) as (_one_db, (one,)), members(postgres_server, 1) as (_two_db, (two,)):
+        assert await one.hold(Lock.SHARD, 1)
+        assert await two.hold(Lock.SHARD, 1)
+        assert await one.holders(Lock.MEMBER) == {one.number}
+
+
+async def test_on_sqlite_the_one_process_has_everything(tmp_path: Path) -> None:
+    db = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}")
+    alone = Member(db)
+    await alone.join()
+    assert await alone.hold(Lock.SHARD, 1)
+    assert await alone.leads("prices")
+    assert await alone.holders(Lock.MEMBER) == {0}
+    await alone.leave()
+    await db.close()
