@@ -101,6 +101,6 @@ async def test_a_taken_port_is_one_sentence() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        metrics = Metrics(parts, parts, parts, parts, latency=lambda: None)
+        metrics = Metrics(parts, parts, parts, parts, latency=lambda: None, ready=lambda: False)
         with pytest.raises(StartError, match="cannot be listened on .* HEADFRAME_METRICS_PORT"):
             await metrics.start("127.0.0.1", taken.getsockname()[1])
