@@ -193,9 +193,11 @@ class Channels(
     @unfollow.autocomplete("follow")
     async def _suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         guild = interaction.guild
+        if guild is None or not interaction.permissions.manage_channels:
+            return []
         choices = []
         for one in await follows.of_guild(self.bot.services, _guild(interaction)):
-            channel = guild.get_channel_or_thread(one.target_id) if guild else None
+            channel = guild.get_channel_or_thread(one.target_id)
             label = f"#{channel.name if channel else one.target_id} · {one.query}"
             if current.casefold() in label.casefold():
                 choices.append(app_commands.Choice(name=label[:100], value=str(one.id)))

@@ -64,6 +64,8 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
 
     @add.autocomplete("url")
     async def _suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if not _may(interaction):
+            return []
         known = await desk.of_guild(self.bot.services, _guild(interaction))
         return [app_commands.Choice(name=name, value=url) for name, url in desk.suggestions(current, known)]
 
@@ -90,6 +92,8 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
         )
 
     async def _mine(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if not _may(interaction):
+            return []
         wanted = current.casefold()
         return [
             app_commands.Choice(name=f"{one.feed.title or one.feed.url}"[:100], value=str(one.feed.id))
@@ -210,6 +214,11 @@ class _Accept(AskedView):
     @discord.ui.button(style=discord.ButtonStyle.secondary)
     async def no(self, interaction: Interaction, _button: discord.ui.Button[_Accept]) -> None:
         await update(interaction, content=_("Nothing was added."))
+
+
+def _may(interaction: discord.Interaction[Any]) -> bool:
+    """Whether suggestions may be given: they tell what a server reads."""
+    return interaction.guild_id is not None and interaction.permissions.manage_guild
 
 
 def _guild(interaction: discord.Interaction[Any]) -> int:
