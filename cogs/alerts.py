@@ -18,7 +18,7 @@ from cogs.ui.control import register
 from cogs.ui.manage import Manage
 from cogs.ui.places import Where, place, scope
 from cogs.ui.shelves import AlertShelf
-from cogs.ui.words import alert_line, code, count_text, mode_text, noise_text, test_text
+from cogs.ui.words import alert_line, code, count_text, mode_text, noise_text, test_text, where_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -61,12 +61,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         )
         made, fresh = await follows.follow(self.bot.services, new)
         if not fresh:
-            await answer(interaction, _("You have this alert already: {alert}").format(alert=alert_line(made)))
+            await answer(interaction, _("You have this alert already:") + "\n" + alert_line(made))
             return
-        there = _("by direct message") if kind == "user" else f"<#{target_id}>"
         lines = [
             _("I'll tell you {where}, {mode}, of headlines that match `{query}`.").format(
-                where=there, mode=mode_text(mode), query=code(made.query)
+                where=where_text(kind, target_id), mode=mode_text(mode), query=code(made.query)
             )
         ]
         trial = await follows.try_out(self.bot.services, new.scope_guild_id, parsed)

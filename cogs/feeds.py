@@ -11,7 +11,7 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.delivery.markdown import clamp_plain, escape
-from bot.desk import feed_options
+from bot.desk import feed_files, feed_options
 from bot.desk import feeds as desk
 from bot.errors import UserError
 from bot.feeds.model import FaultKind
@@ -143,8 +143,8 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
         if file.size > _MAX_FILE:
             raise UserError(_("The file is larger than {limit} MiB; split it.").format(limit=2))
         await think(interaction)
-        lines: list[desk.ImportLine] = []
-        async for line, done, total in desk.import_opml(
+        lines: list[feed_files.ImportLine] = []
+        async for line, done, total in feed_files.import_opml(
             self.bot.services, _guild(interaction), await file.read(), by=interaction.user.id
         ):
             lines.append(line)
@@ -159,7 +159,7 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
     @app_commands.command(name="export", description=locale_str("This server's feeds as an OPML file"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def export(self, interaction: Interaction) -> None:
-        data = await desk.export_opml(self.bot.services, _guild(interaction))
+        data = await feed_files.export_opml(self.bot.services, _guild(interaction))
         await answer(
             interaction, _("Your feeds, for any feed reader."), files=[discord.File(io.BytesIO(data), "feeds.opml")]
         )

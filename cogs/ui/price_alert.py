@@ -18,6 +18,7 @@ from bot.prices.units import UNITS, format_price
 from cogs.ui.answer import answer
 from cogs.ui.places import place, scope
 from cogs.ui.price_options import Choices, Press, complete_metal, currency_and_unit, prices_of, user_error
+from cogs.ui.words import where_text
 
 Condition = Literal["above", "below", "moves"]
 Where = Literal["dm", "here"]
@@ -75,8 +76,8 @@ def price_command() -> app_commands.Command[Any, ..., None]:
 def _confirmation(
     parsed: wording.ParsedCondition, found: Consensus | None, rates: Any, kind: str, target_id: int, *, passed: bool
 ) -> str:
-    there = _("by direct message") if kind == "user" else f"<#{target_id}>"
-    lines = [_("I'll tell you {where}: **{alert}**.").format(where=there, alert=parsed.describe())]
+    alert = parsed.describe()
+    lines = [_("I'll tell you {where}: **{alert}**.").format(where=where_text(kind, target_id), alert=alert)]
     price = None if found is None else wording.price_in(found, rates, parsed.currency, parsed.unit)
     if price is not None:
         lines.append(_("Now {price}").format(price=format_price(price, parsed.currency, UNITS[parsed.unit])) + ".")

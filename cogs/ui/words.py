@@ -22,6 +22,11 @@ def mode_text(mode: str) -> str:
     )
 
 
+def where_text(kind: str, target_id: int) -> str:
+    """Where an alert goes, inside a sentence."""
+    return _("by direct message") if kind == "user" else _("in <#{channel}>").format(channel=target_id)
+
+
 def code(text: str) -> str:
     """Text for the inside of a code span."""
     return text.replace("`", "'")[:300]
