@@ -31,6 +31,7 @@ from bot.gateway import Connection
 from bot.housekeeping import Keeper, open_database
 from bot.ingest import Ingest
 from bot.looplag import LoopLag
+from bot.mentions import Mentions
 from bot.metrics import Metrics
 from bot.pipeline import Pipeline
 from bot.prices.build import demo_service, price_service
@@ -112,10 +113,12 @@ class App:
             if demo_prices is not None
             else price_service(settings, database, price_http.get, now)
         )
+        mentions = Mentions()
         composer = Composer(
             price_line=lambda slugs: headline_line(prices, slugs, utcnow()),
             chart=prices.charts.for_alert,
             reaction=lambda slugs, published: reaction_line(prices, slugs, published),
+            link=mentions.link_content,
         )
         app: App
 
@@ -146,6 +149,7 @@ class App:
             version=VERSION,
             prices=prices,
             charts=prices.charts.worker,
+            mentions=mentions,
         )
         app = cls(services, Bucket(settings.headframe_requests_per_second), price_http)
         return app

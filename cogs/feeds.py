@@ -31,7 +31,7 @@ _MAX_FILE = 2 * 1024 * 1024
 
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_installs(guilds=True, users=False)
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("Which feeds this server reads")):
     """Adding, listing, removing; import and export."""
 

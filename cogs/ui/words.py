@@ -82,7 +82,7 @@ def noise_text(trial: Trial) -> str:
     if trial.per_day < NOISY:
         return ""
     return "⚠ " + _(
-        "That is about {n} a day. `mode` makes it a digest; another word, `-word` or `topic:` makes it narrower."
+        "That is about {n} a day. Make it a digest, or narrow it with another word, `-word` or `topic:`."
     ).format(n=round(trial.per_day))
 
 
