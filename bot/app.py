@@ -29,6 +29,7 @@ from bot.housekeeping import Keeper, open_database
 from bot.ingest import Ingest
 from bot.jobs import Jobs
 from bot.looplag import LoopLag
+from bot.mentions import Mentions
 from bot.metrics import Metrics
 from bot.outpost import Outpost, rest_client
 from bot.pipeline import Pipeline
@@ -117,10 +118,12 @@ class App:
             if demo_prices is not None
             else price_service(settings, database, price_http.get, now)
         )
+        mentions = Mentions()
         composer = Composer(
             price_line=lambda slugs: headline_line(prices, slugs, utcnow()),
             chart=prices.charts.for_alert,
             reaction=lambda slugs, published: reaction_line(prices, slugs, published),
+            link=mentions.link_content,
         )
         app: App
 
@@ -159,6 +162,7 @@ class App:
             member=member,
             prices=prices,
             charts=prices.charts.worker,
+            mentions=mentions,
         )
         app = cls(services, Bucket(settings.headframe_requests_per_second), price_http, member)
         return app

@@ -21,7 +21,7 @@ from bot.delivery.places import missing_permissions, standing
 from bot.desk import people, servers
 from bot.desk.feeds import give_defaults
 from bot.errors import UserError
-from bot.i18n import _, set_language
+from bot.i18n import _, set_language, use_language
 from bot.mishaps import explain, forgotten
 from bot.translator import GettextTranslator
 from storage import meta
@@ -156,7 +156,7 @@ class HeadframeBot(commands.AutoShardedBot):
             known = await meta.get(connection, key)
         if known == digest and await self._has_commands(len(payload)):
             return
-        await self.tree.sync()
+        self.services.mentions.learn(await self.tree.sync())
         async with self.services.db.write() as connection:
             await meta.put(connection, key, digest)
         log.info("commands synced", count=len(payload))
@@ -164,9 +164,11 @@ class HeadframeBot(commands.AutoShardedBot):
     async def _has_commands(self, count: int) -> bool:
         """Whether Discord still holds as many commands as were given to it."""
         try:
-            return len(await self.tree.fetch_commands()) == count
+            held = await self.tree.fetch_commands()
         except discord.HTTPException:
             return True
+        self.services.mentions.learn(held)
+        return len(held) == count
 
     async def language_of(self, interaction: discord.Interaction[Any]) -> str:
         """The person's chosen language, else that of their Discord client."""
@@ -230,7 +232,8 @@ class HeadframeBot(commands.AutoShardedBot):
         await give_defaults(self.services, guild.id)
         places = [guild.system_channel, *guild.text_channels]
         place = next((one for one in places if one is not None and not missing_permissions(one)), None)
-        await servers.greet(self.services, guild.id, place.id if place else None)
+        with use_language(guild.preferred_locale.value):
+            await servers.greet(self.services, guild.id, place.id if place else None)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         log.info("left a server; what it set up is kept for 30 days", guild=guild.id)

@@ -62,9 +62,9 @@ async def explain(interaction: discord.Interaction[Any], error: BaseException) -
     else:
         # What was typed stays out of the log: where it was refused says enough.
         log.info("refused", incident=incident, command=_name_of(interaction), why=type(cause).__name__, at=_at(cause))
-        text = f"{text[:_MOST]}\n-# {_('Incident {incident}').format(incident=incident)}"
+        text = text[:_MOST] + "\n-# " + _("Incident {incident}").format(incident=incident)
     try:
-        await _tell(interaction, text)
+        await _tell(interaction, interaction.client.services.mentions.link_content(text))
     except discord.HTTPException as failed:
         log.info("an answer could not be given", error=str(failed), command=_name_of(interaction), incident=incident)
 

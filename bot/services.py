@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.mentions import Mentions
 from bot.minerals import catalogue as reference
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Services:
     member: Member | None = None  # this process among others; None: in tests without any
     prices: PriceService | None = None
     charts: ChartWorker | None = None  # one process draws every picture
+    mentions: Mentions = field(default_factory=Mentions)  # filled by the client
     notes: dict[str, str] = field(default_factory=dict)
 
     @property

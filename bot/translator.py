@@ -1,12 +1,15 @@
-"""Command names and descriptions in Discord's own localisation, from the same catalogues as every other text."""
+"""Command names and descriptions in Discord's own localisation.
+
+Descriptions and choices come from the same catalogues as every other text, names from `bot.command_names`.
+"""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from discord import Locale, app_commands
 
+from bot.command_names import NAMES
 from bot.i18n import _, normalise, use_language
 
 if TYPE_CHECKING:
@@ -20,17 +23,17 @@ _NAMES: Final = frozenset(
         app_commands.TranslationContextLocation.parameter_name,
     }
 )
-_SLASH_NAME: Final = re.compile(r"[\w-]{1,32}")
 
 
 class GettextTranslator(app_commands.Translator):
-    """Descriptions are translated; names of slash commands stay as they are, so that help texts are true for all."""
+    """Slash commands are found by the names of one's own language; menus have sentences for names."""
 
     async def translate(self, string: locale_str, locale: Locale, context: TranslationContextTypes) -> str | None:
         if locale not in _LOCALES:
             return None
-        if context.location in _NAMES and _SLASH_NAME.fullmatch(string.message):
-            return None
-        with use_language(normalise(locale.value)):
+        language = normalise(locale.value)
+        if context.location in _NAMES and string.message in NAMES[language]:
+            return NAMES[language][string.message]
+        with use_language(language):
             translated = _(string.message)
         return translated if translated != string.message else None

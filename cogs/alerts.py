@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -14,11 +14,12 @@ from bot.desk import follows, people
 from bot.errors import UserError
 from bot.i18n import _
 from cogs.ui.answer import answer
+from cogs.ui.choices import MODES, PLACES, Mode, Where
 from cogs.ui.control import register
 from cogs.ui.manage import Manage
-from cogs.ui.places import Where, place, scope
+from cogs.ui.places import place, scope
 from cogs.ui.shelves import AlertShelf
-from cogs.ui.words import alert_line, code, count_text, mode_text, noise_text, test_text
+from cogs.ui.words import alert_line, code, count_text, mode_text, noise_text, test_text, where_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from storage.records import Subscription
 
 Interaction = discord.Interaction["HeadframeBot"]
-Mode = Literal["instant", "hourly", "daily"]
 
 
 class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str("Your own alerts")):
@@ -46,6 +46,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         where=locale_str("By direct message, or in this channel"),
         mode=locale_str("At once, or as an hourly or daily digest"),
     )
+    @app_commands.choices(where=PLACES, mode=MODES)
     async def keyword(self, interaction: Interaction, query: str, where: Where = "dm", mode: Mode = "instant") -> None:
         parsed = follows.read_query(query)
         kind, target_id = place(interaction, where)
@@ -61,12 +62,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         )
         made, fresh = await follows.follow(self.bot.services, new)
         if not fresh:
-            await answer(interaction, _("You have this alert already: {alert}").format(alert=alert_line(made)))
+            await answer(interaction, _("You have this alert already:") + "\n" + alert_line(made))
             return
-        there = _("by direct message") if kind == "user" else f"<#{target_id}>"
         lines = [
             _("I'll tell you {where}, {mode}, of headlines that match `{query}`.").format(
-                where=there, mode=mode_text(mode), query=code(made.query)
+                where=where_text(kind, target_id), mode=mode_text(mode), query=code(made.query)
             )
         ]
         trial = await follows.try_out(self.bot.services, new.scope_guild_id, parsed)
@@ -84,6 +84,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         where=locale_str("By direct message, or in this channel"),
         mode=locale_str("At once, or as an hourly or daily digest"),
     )
+    @app_commands.choices(where=PLACES, mode=MODES)
     async def edit(
         self,
         interaction: Interaction,
@@ -146,7 +147,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             one = await self._find(interaction, alert)
             wanted, covers = one.query, one.scope_guild_id
         else:
-            raise UserError(_("Nothing to test: choose one of your alerts, or give a `query`."))
+            raise UserError(_("Nothing to test: choose one of your alerts, or give a query."))
         trial = await follows.try_out(self.bot.services, covers, follows.read_query(wanted))
         await answer(interaction, test_text(wanted, trial))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -13,6 +13,7 @@ from bot.desk import follows, looks
 from bot.errors import UserError
 from bot.i18n import _
 from cogs.ui.answer import answer
+from cogs.ui.choices import MODES, STYLES, Mode, Style
 from cogs.ui.control import register
 from cogs.ui.manage import Manage
 from cogs.ui.places import check_channel
@@ -26,14 +27,12 @@ if TYPE_CHECKING:
 
 Interaction = discord.Interaction["HeadframeBot"]
 Channel = discord.TextChannel | discord.Thread | discord.ForumChannel | discord.VoiceChannel
-Mode = Literal["instant", "hourly", "daily"]
-Style = Literal["line", "embed", "card"]
 _PICTURE_BYTES = 1024 * 1024
 
 
 @app_commands.default_permissions(manage_channels=True)
 @app_commands.allowed_installs(guilds=True, users=False)
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class Channels(
     commands.GroupCog, group_name="channel", group_description=locale_str("What the channels of this server follow")
 ):
@@ -56,6 +55,7 @@ class Channels(
         max_per_hour=locale_str("At most so many posts an hour; the rest comes folded"),
     )
     @app_commands.checks.has_permissions(manage_channels=True)
+    @app_commands.choices(mode=MODES)
     async def follow(
         self,
         interaction: Interaction,
@@ -112,6 +112,7 @@ class Channels(
         paused=locale_str("Pause it, or go on"),
     )
     @app_commands.checks.has_permissions(manage_channels=True)
+    @app_commands.choices(mode=MODES)
     async def edit(
         self,
         interaction: Interaction,
@@ -160,6 +161,7 @@ class Channels(
         quiet=locale_str("Hours in which nothing is posted, such as 22:00-07:00; off to end them"),
     )
     @app_commands.checks.has_permissions(manage_channels=True)
+    @app_commands.choices(style=STYLES)
     async def look(
         self,
         interaction: Interaction,
@@ -193,9 +195,11 @@ class Channels(
     @unfollow.autocomplete("follow")
     async def _suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         guild = interaction.guild
+        if guild is None or not interaction.permissions.manage_channels:
+            return []
         choices = []
         for one in await follows.of_guild(self.bot.services, _guild(interaction)):
-            channel = guild.get_channel_or_thread(one.target_id) if guild else None
+            channel = guild.get_channel_or_thread(one.target_id)
             label = f"#{channel.name if channel else one.target_id} · {one.query}"
             if current.casefold() in label.casefold():
                 choices.append(app_commands.Choice(name=label[:100], value=str(one.id)))

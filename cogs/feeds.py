@@ -11,7 +11,7 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.delivery.markdown import clamp_plain, escape
-from bot.desk import feed_options
+from bot.desk import feed_files, feed_options
 from bot.desk import feeds as desk
 from bot.errors import UserError
 from bot.feeds.model import FaultKind
@@ -31,7 +31,7 @@ _MAX_FILE = 2 * 1024 * 1024
 
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_installs(guilds=True, users=False)
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("Which feeds this server reads")):
     """Adding, listing, removing; import and export."""
 
@@ -64,6 +64,8 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
 
     @add.autocomplete("url")
     async def _suggest(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if not _may(interaction):
+            return []
         known = await desk.of_guild(self.bot.services, _guild(interaction))
         return [app_commands.Choice(name=name, value=url) for name, url in desk.suggestions(current, known)]
 
@@ -90,6 +92,8 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
         )
 
     async def _mine(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if not _may(interaction):
+            return []
         wanted = current.casefold()
         return [
             app_commands.Choice(name=f"{one.feed.title or one.feed.url}"[:100], value=str(one.feed.id))
@@ -139,8 +143,8 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
         if file.size > _MAX_FILE:
             raise UserError(_("The file is larger than {limit} MiB; split it.").format(limit=2))
         await think(interaction)
-        lines: list[desk.ImportLine] = []
-        async for line, done, total in desk.import_opml(
+        lines: list[feed_files.ImportLine] = []
+        async for line, done, total in feed_files.import_opml(
             self.bot.services, _guild(interaction), await file.read(), by=interaction.user.id
         ):
             lines.append(line)
@@ -155,7 +159,7 @@ class Feeds(commands.GroupCog, group_name="feed", group_description=locale_str("
     @app_commands.command(name="export", description=locale_str("This server's feeds as an OPML file"))
     @app_commands.checks.has_permissions(manage_guild=True)
     async def export(self, interaction: Interaction) -> None:
-        data = await desk.export_opml(self.bot.services, _guild(interaction))
+        data = await feed_files.export_opml(self.bot.services, _guild(interaction))
         await answer(
             interaction, _("Your feeds, for any feed reader."), files=[discord.File(io.BytesIO(data), "feeds.opml")]
         )
@@ -210,6 +214,11 @@ class _Accept(AskedView):
     @discord.ui.button(style=discord.ButtonStyle.secondary)
     async def no(self, interaction: Interaction, _button: discord.ui.Button[_Accept]) -> None:
         await update(interaction, content=_("Nothing was added."))
+
+
+def _may(interaction: discord.Interaction[Any]) -> bool:
+    """Whether suggestions may be given: they tell what a server reads."""
+    return interaction.guild_id is not None and interaction.permissions.manage_guild
 
 
 def _guild(interaction: discord.Interaction[Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -10,13 +10,15 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.i18n import _
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, update
+from cogs.ui.control import Panel, register
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
+    from cogs.ui.control import Act
 
 Interaction = discord.Interaction["HeadframeBot"]
-TOPICS = ("start", "alerts", "channels", "feeds", "minerals", "prices", "privacy")
+TOPICS = ("start", "alerts", "channels", "noise", "trouble", "feeds", "minerals", "prices", "privacy")
 
 
 class Help(commands.Cog):
@@ -28,8 +30,16 @@ class Help(commands.Cog):
     @app_commands.command(name="help", description=locale_str("How do I …?"))
     @app_commands.describe(topic=locale_str("What about"))
     async def help_(self, interaction: Interaction, topic: str = "start") -> None:
-        title, text = page(topic if topic in TOPICS else "start")
-        await answer(interaction, embed=discord.Embed(title=title, description=text, colour=0xB8860B))
+        shown = topic if topic in TOPICS else "start"
+        await answer(interaction, embed=_embed(shown), view=_menu(shown))
+
+    async def cog_load(self) -> None:
+        register(self.bot, "help", self.pressed)
+
+    async def pressed(self, interaction: discord.Interaction[Any], act: Act) -> None:
+        """Another topic was chosen in the menu."""
+        chosen = act.values[0] if act.values and act.values[0] in TOPICS else "start"
+        await update(interaction, embed=_embed(chosen), view=_menu(chosen))
 
     @help_.autocomplete("topic")
     async def _topics(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -38,6 +48,18 @@ class Help(commands.Cog):
             for topic in TOPICS
             if current.casefold() in page(topic)[0].casefold() or current.casefold() in topic
         ]
+
+
+def _embed(topic: str) -> discord.Embed:
+    title, text = page(topic)
+    return discord.Embed(title=title, description=text, colour=0xB8860B)
+
+
+def _menu(topic: str) -> Panel:
+    panel = Panel("help")
+    options = [discord.SelectOption(label=page(one)[0][:100], value=one, default=one == topic) for one in TOPICS]
+    panel.menu("topic", _("What do you want to do?"), options)
+    return panel
 
 
 def page(topic: str) -> tuple[str, str]:
@@ -57,11 +79,27 @@ def page(topic: str) -> tuple[str, str]:
             )
         case "channels":
             return _("Post headlines in a channel"), _(
-                "`/channel follow query:gold OR silver` posts matching headlines of all this server's feeds here, "
-                "or in the `channel` you name. `mode` makes it an hourly or daily digest, `role` pings a role, "
-                "`max_per_hour` keeps it calm.\n"
-                "`/channel list` shows what is followed and whether it works; `/channel edit` and `/channel unfollow` "
-                "change it. You need the permission Manage Channels."
+                "`/channel follow` with a query such as `gold OR silver` posts matching headlines of all this server's "
+                "feeds, here or in the channel you name; at once or as a digest, with a role to ping if you like.\n"
+                "`/channel list` shows what is followed and whether it works; choose an entry there to change, pause, "
+                "test, copy, move or remove it, or to take over what a member left behind.\n"
+                "`/channel look` sets style, name and quiet hours. You need the permission Manage Channels."
+            )
+        case "noise":
+            return _("Get fewer posts, or other ones"), _(
+                "**Before you follow**: `/channel test` and `/alert test` count what a query would have brought.\n"
+                "**Too many**: open the entry in `/channel list` or `/alert list` and make it a digest, pause it for "
+                "8 hours, or narrow the query with another word or `-word`. `/channel edit` caps posts an hour.\n"
+                "**One source is the trouble**: in the menu of a post, Apps → “Mute this source here”.\n"
+                "**At night**: `/alert quiet` for yourself, `/channel look` for a channel."
+            )
+        case "trouble":
+            return _("Find out why nothing arrives"), _(
+                "`/status` says whether all is well. `/channel list` marks channels I can't write in and names the "
+                "permission I lack. `/feed health` names feeds that fail, since when and why.\n"
+                "`/channel test` shows whether the query would have matched anything.\n"
+                "**Direct messages**: allow them from this server's members in your Privacy Settings.\n"
+                "Every error ends in an incident number: the operator of this bot finds it in the log."
             )
         case "feeds":
             return _("Choose which feeds are read"), _(
@@ -91,6 +129,7 @@ def page(topic: str) -> tuple[str, str]:
                 "**I want to know about a mineral or a price**: `/mineral info`, `/price now`\n"
                 "**I look after this server**: `/setup` asks a few questions and does the rest; "
                 "or `/feed add` and `/channel follow` → `/help channels`\n"
+                "**Too many posts?** `/help noise` · **Nothing arrives?** `/help trouble`\n"
                 "**Is all well?** `/status` · **My data**: `/privacy export`\n"
                 "Under every post, “Why this?” says how it came here."
             ) + "\n" + _("**My language, time zone, currency**: `/preferences`")

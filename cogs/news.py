@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -16,12 +16,16 @@ from bot.desk import follows, news, why
 from bot.errors import UserError
 from bot.i18n import _, ngettext
 from cogs.ui.alert_modal import AlertModal, suggested_query
-from cogs.ui.answer import answer, open_form
+from cogs.ui.answer import answer, open_form, update
+from cogs.ui.control import Panel, register
 from cogs.ui.pages import Pages
 from cogs.ui.places import scope
+from cogs.ui.words import code
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
+    from cogs.ui.control import Act
+    from storage.records import Subscription
 
 Interaction = discord.Interaction["HeadframeBot"]
 
@@ -47,6 +51,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
             "alert": self.press_alert,
             "page": self.press_page,
         }
+        register(self.bot, "mute", self.mute_pressed)
 
     async def cog_unload(self) -> None:
         for menu in self._menus:
@@ -162,19 +167,72 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
     async def mute_menu(self, interaction: Interaction, message: discord.Message) -> None:
         found = await why.of_message(self.bot.services, message.id)
         self._check_reach(interaction, found)
-        sub = found[0].subscription
-        if sub is None:
-            raise UserError(_("The subscription it came by has ended."))
-        mine = sub.owner_id == interaction.user.id
-        if not mine and not interaction.permissions.manage_channels:
-            raise app_commands.MissingPermissions(["manage_channels"])
-        hosts = why.source_hosts(found[:1])[:1]
-        muted = sorted({*map(str, sub.muted_sources or []), *hosts})[:50]
-        await follows.change(self.bot.services, sub, muted_sources=muted)
-        text = _("{source} is muted for `{query}`. `/channel edit` or `/alert edit` with a new query ends that.")
-        await answer(interaction, text.format(source=clamp(", ".join(hosts), 100), query=sub.query.replace("`", "'")))
+        choices = self._mutable(interaction, found)
+        if len(choices) == 1:
+            await self._mute(interaction, *choices[0], fresh=True)
+            return
+        panel = Panel("mute")
+        options = [
+            discord.SelectOption(label=host[:100], description=sub.query[:100], value=f"{one.delivery.id}")
+            for one, sub, host in choices[:25]
+        ]
+        panel.menu("pick", _("Which source?"), options)
+        await answer(
+            interaction, _("This message holds news of several sources. Which one shall be muted?"), view=panel
+        )
 
-    def _check_reach(self, interaction: Interaction, found: list[why.Why]) -> None:
+    async def mute_pressed(self, interaction: discord.Interaction[Any], act: Act) -> None:
+        """The menu of sources, and the button that takes a muting back; each names a delivery."""
+        named = act.values[0] if act.values else act.arg(0)
+        found = await why.of_delivery(self.bot.services, int(named) if named.isdigit() and len(named) < 19 else 0)
+        self._check_reach(interaction, found)
+        for one, sub, host in self._mutable(interaction, found):
+            if one.delivery.id == int(named):
+                await self._mute(interaction, one, sub, host, end=act.what == "end")
+                return
+        raise UserError(_("The subscription it came by has ended. There is nothing to mute."))
+
+    def _mutable(
+        self, interaction: discord.Interaction[Any], found: list[why.Why]
+    ) -> list[tuple[why.Why, Subscription, str]]:
+        """What this person may mute of a message: a source once for each subscription. Raises for none."""
+        subscribed = [(one, one.subscription) for one in found if one.subscription is not None and one.lines]
+        if not subscribed:
+            raise UserError(_("The subscription it came by has ended. There is nothing to mute."))
+        moderates = interaction.permissions.manage_channels and interaction.guild_id is not None
+        mine = [(one, sub) for one, sub in subscribed if moderates or sub.owner_id == interaction.user.id]
+        if not mine:
+            raise app_commands.MissingPermissions(["manage_channels"])
+        unique = {(sub.id, host): (one, sub, host) for one, sub in mine for host in why.source_hosts([one])[:1]}
+        return list(unique.values())
+
+    async def _mute(
+        self,
+        interaction: discord.Interaction[Any],
+        one: why.Why,
+        sub: Subscription,
+        host: str,
+        *,
+        end: bool = False,
+        fresh: bool = False,
+    ) -> None:
+        before = {str(name) for name in sub.muted_sources or []}
+        muted = sorted(before - {host} if end else before | {host})[:50]
+        await follows.change(self.bot.services, sub, muted_sources=muted or None)
+        panel = None
+        if end:
+            text = _("{source} is heard again for `{query}`.")
+        else:
+            text = _("{source} is muted for `{query}`.")
+            panel = Panel("mute")
+            panel.button("end", _("Hear it again"), one.delivery.id)
+        text = text.format(source=clamp(host, 100), query=code(sub.query))
+        if fresh:
+            await answer(interaction, text, view=panel)
+        else:
+            await update(interaction, content=text, view=panel)
+
+    def _check_reach(self, interaction: discord.Interaction[Any], found: list[why.Why]) -> None:
         """Ids in buttons can be made up: nobody learns of another server's posts by them."""
         if not found or not found[0].lines:
             raise UserError(_("This is not a headline of mine, or it is older than I remember."))

@@ -6,7 +6,7 @@ Also gives the `/alert` group its `price` and the `/news` group its `movers`.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -24,6 +24,7 @@ from bot.prices.message import source_line
 from bot.prices.model import PriceError
 from bot.prices.units import UNITS
 from cogs.ui.answer import answer, think
+from cogs.ui.choices import RANGES, THEMES, Range, Theme
 from cogs.ui.places import scope
 from cogs.ui.price_alert import price_command
 from cogs.ui.price_card import chart_embed, overview_embed, quote_embed
@@ -42,8 +43,6 @@ from cogs.ui.price_options import (
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
 
-Range = Literal["1d", "1w", "1m", "3m", "1y", "all"]
-Theme = Literal["dark", "light"]
 _ALT = 1024  # Discord's limit of an attachment's description
 
 
@@ -121,6 +120,7 @@ class Prices(commands.GroupCog, group_name="price", group_description=locale_str
         table=locale_str("Also as a table, for those who read rather than look"),
         share=locale_str("Show the answer to everyone in the channel"),
     )
+    @app_commands.choices(range=RANGES, theme=THEMES)
     @app_commands.autocomplete(metal=complete_metal, currency=complete_currency, unit=complete_unit)
     async def chart(
         self,

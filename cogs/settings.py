@@ -41,8 +41,8 @@ class Settings(commands.Cog):
     )
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.checks.has_permissions(manage_guild=True)
-    @app_commands.guild_only()
     async def settings(
         self,
         interaction: Interaction,

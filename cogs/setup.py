@@ -41,8 +41,8 @@ class Setup(commands.Cog):
     @app_commands.describe(timezone=locale_str("Your time zone, such as Europe/Paris, if the menu does not have it"))
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.checks.has_permissions(manage_guild=True)
-    @app_commands.guild_only()
     async def setup(self, interaction: Interaction, timezone: str | None = None) -> None:
         guild_id = _guild(interaction)
         plan = await desk.load(self.bot.services, guild_id)

@@ -5,13 +5,18 @@ New texts come in untranslated; tests/bot/test_translations.py says which. Texts
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "bot" / "locale"
@@ -26,7 +31,20 @@ def template() -> Catalog:
             ROOT / folder, method_map=[("**.py", "python")], keywords=KEYWORDS
         ):
             found.add(message, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
+        for path in (ROOT / folder).rglob("*.py"):
+            for text in inside_f_strings(path.read_text(encoding="utf-8")):
+                found.add(text, None, [(f"{folder}/{path.name}", 0)])
     return found
+
+
+def inside_f_strings(source: str) -> Iterator[str]:
+    """Texts of `_("…")` within f-strings, which Babel does not look into."""
+    for outer in ast.walk(ast.parse(source)):
+        if not isinstance(outer, ast.JoinedStr):
+            continue
+        for node in ast.walk(outer):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
+                yield str(ast.literal_eval(node.args[0]))
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -144,7 +145,8 @@ def said(message: dict[str, Any]) -> str:
             walk(one.get("components", []))
 
     walk(message.get("components", []))
-    return "\n".join(part for part in parts if part).replace("\\", "")
+    text = "\n".join(part for part in parts if part).replace("\\", "")
+    return re.sub(r"</([^:>]+):\d+>", r"`/\1`", text)  # a mention of a command reads like its name
 
 
 def settings_for(local: LocalDiscord, tmp_path: Path, **overrides: Any) -> Settings:

@@ -89,7 +89,7 @@ def import_opml(arguments: argparse.Namespace) -> int:
 
 async def _import(data: bytes, guild_id: int) -> int:
     from bot.app import App
-    from bot.desk import feeds as desk
+    from bot.desk import feed_files
 
     app = await App.build(configuration.load())
     services = app.services
@@ -98,7 +98,7 @@ async def _import(data: bytes, guild_id: int) -> int:
         await services.fetcher.__aenter__()
         await services.parser.start()
         await services.ingest.load(services.started_at)
-        async for line, done, total in desk.import_opml(services, guild_id, data, by=None):
+        async for line, done, total in feed_files.import_opml(services, guild_id, data, by=None):
             counts[line.state] += 1
             print(f"[{done}/{total}] {line.state}: {line.url} {line.detail}".rstrip(), file=sys.stderr)
     finally:

@@ -39,7 +39,8 @@ class _Taste:
 class Composer:
     """`price_line` gives the line under a headline for its minerals; `chart` draws what a price alert asks for.
 
-    `reaction` tells the market's move in the hour after publication, for posts that are out already.
+    `reaction` tells the market's move in the hour after publication, for posts that are out already. `link` makes
+    mentions of the commands a notice names.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class Composer:
         price_line: Callable[[Sequence[str]], str | None] | None = None,
         chart: Callable[[JsonObject], Awaitable[tuple[str, bytes, str] | None]] | None = None,
         reaction: Callable[[Sequence[str], datetime], Awaitable[str | None]] | None = None,
+        link: Callable[[str], str] | None = None,
     ) -> None:
+        self.link = link
         self.price_line = price_line
         self.reaction = reaction
         self.chart = chart
@@ -130,7 +133,10 @@ class Composer:
                 embeds[0].set_image(url=f"attachment://{drawn[0]}")
                 files = (drawn,)
         roles = (row.role_id,) if row.role_id is not None else ()
-        return Post(str(payload.get("content", "")), embeds, None, roles, str(payload.get("name", "")), files)
+        content = str(payload.get("content", ""))
+        if row.kind == "notice" and self.link is not None:
+            content = self.link(content)
+        return Post(content, embeds, None, roles, str(payload.get("name", "")), files)
 
 
 async def _taste(connection: AsyncConnection, row: Delivery) -> _Taste:

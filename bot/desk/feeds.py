@@ -1,8 +1,7 @@
-"""Adding, listing and removing a server's feeds; OPML both ways. Reads a feed once before it is accepted."""
+"""Adding, listing and removing a server's feeds. Reads a feed once before it is accepted."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +12,7 @@ import structlog
 
 from bot.clock import utcnow
 from bot.errors import UserError
-from bot.feeds import directory, opml
+from bot.feeds import directory
 from bot.feeds.model import Fault, FaultKind, FeedError, Fetched, FetchRequest, ParsedFeed
 from bot.i18n import _
 from bot.reading import Reading
@@ -21,7 +20,7 @@ from storage import entries, feeds
 from storage import guilds as settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from bot.services import Services
     from storage.feeds import GuildFeed
@@ -81,7 +80,7 @@ async def add(
     `explore` a page is searched for feeds. agent: the operator's User-Agent for this feed. Raises UserError with the
     reason in one line when it cannot be read.
     """
-    url = normal(address)
+    url = from_directory(address) or normal(address)
     async with services.db.read() as connection:
         count = await feeds.count_of_guild(connection, guild_id)
         known = await feeds.by_url(connection, url)
@@ -104,15 +103,29 @@ async def add(
     return await _accept(services, guild_id, url, read, by=by, rule=rule, zone=zone, agent=agent)
 
 
+def from_directory(text: str) -> str | None:
+    """The address of the one feed of the directory that is called so; None where none or several are."""
+    wanted = text.strip().casefold()
+    if "." in wanted or ":" in wanted:
+        return None
+    found = [one for one in directory.search(text) if one.status != "dead" and one.title.casefold().startswith(wanted)]
+    exact = [one for one in found if one.title.casefold() == wanted]
+    return (exact or found)[0].url if len(exact or found) == 1 else None
+
+
 def normal(address: str) -> str:
     """The address as it will be fetched; "mining.com/feed" becomes https. Raises UserError for what is none."""
     text = address.strip().strip("<>")
     if not text or any(ch.isspace() for ch in text) or len(text) > 2000:
-        raise UserError(_("That is no web address. It should look like `https://www.mining.com/feed/`."))
+        raise UserError(
+            _("That is no web address. It should look like `https://www.mining.com/feed/`, or be a suggested one.")
+        )
     if "://" not in text:
         text = f"https://{text}"
     if urlsplit(text).scheme.lower() not in {"http", "https"} or ("." not in text and ":" not in text.split("://")[1]):
-        raise UserError(_("Only http and https addresses can be read, such as `https://www.mining.com/feed/`."))
+        raise UserError(
+            _("I can read http and https addresses, such as `https://www.mining.com/feed/`, or one of the suggestions.")
+        )
     return text
 
 
@@ -275,59 +288,6 @@ async def give_defaults(services: Services, guild_id: int) -> None:
             ids.append(feed.id)
         await feeds.link_many(connection, guild_id, ids, added_by=None, now=now)
         await settings_of.set_guild(connection, guild_id, now=now, default_feeds=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ImportLine:
-    """How one line of an import went: state is added, already or failed; detail says why it failed."""
-
-    url: str
-    state: str
-    detail: str = ""
-
-
-async def import_opml(
-    services: Services, guild_id: int, data: bytes, *, by: int | None
-) -> AsyncIterator[tuple[ImportLine, int, int]]:
-    """Add every feed of an OPML file, four at a time; yields (line, done, total). Raises UserError for no OPML."""
-    try:
-        report = opml.read(data)
-    except opml.OpmlError as error:
-        raise UserError(str(error)) from error
-    total = len(report.feeds) + len(report.problems)
-    done = 0
-    for problem in report.problems:
-        done += 1
-        where = _("line {n}").format(n=problem.line) if problem.line else "OPML"
-        yield ImportLine(where, "failed", problem.text), done, total
-    slots = asyncio.Semaphore(4)
-
-    async def one(url: str) -> ImportLine:
-        async with slots:
-            try:
-                result = await add(services, guild_id, url, by=by, explore=False)
-            except UserError as error:
-                return ImportLine(url, "failed", str(error))
-            if isinstance(result, Added):
-                return ImportLine(url, "already" if result.already else "added")
-            return ImportLine(url, "failed", _("It is not a feed."))
-
-    tasks = [asyncio.create_task(one(feed.url)) for feed in report.feeds]
-    try:
-        for task in asyncio.as_completed(tasks):
-            line = await task
-            done += 1
-            yield line, done, total
-    finally:
-        for pending in tasks:
-            pending.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def export_opml(services: Services, guild_id: int) -> bytes:
-    """The server's feeds as OPML 2.0."""
-    mine = await of_guild(services, guild_id)
-    return opml.write([opml.OpmlFeed(one.feed.url, one.feed.title or "", site_url=one.feed.site_url) for one in mine])
 
 
 def suggestions(text: str, known: Sequence[GuildFeed]) -> list[tuple[str, str]]:

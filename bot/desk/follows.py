@@ -50,7 +50,10 @@ def read_query(text: str) -> Query:
         return alert_language.parse(text)
     except alert_language.QueryError as error:
         shown = error.caret().replace("```", "'''")
-        raise UserError(f"{error}\n```\n{shown}\n```\n{_('See `/help alerts` for the alert language.')}") from error
+        text = str(error)
+        raise UserError(
+            f"{text[:1].upper()}{text[1:]}.\n```\n{shown}\n```\n{_('See `/help alerts` for the alert language.')}"
+        ) from error
 
 
 async def follow(services: Services, new: NewSubscription) -> tuple[Subscription, bool]:

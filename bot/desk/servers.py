@@ -8,7 +8,7 @@ from bot.clock import utcnow
 from bot.desk.people import read_zone
 from bot.errors import UserError
 from bot.i18n import LANGUAGES, _
-from bot.prices.currency import UnknownCurrency, parse_currency
+from bot.prices.currency import NAMES, UnknownCurrency, parse_currency
 from bot.prices.units import UnknownUnit, parse_unit
 from storage import deliveries, guilds
 from storage.records import NewDelivery, Target
@@ -77,6 +77,12 @@ def _read(*, language: str | None, timezone: str | None, currency: str | None, u
     if currency is not None:
         try:
             changes["currency"] = parse_currency(currency)
+            if changes["currency"] not in NAMES:
+                raise UnknownCurrency(
+                    _("“{text}” is not a currency I have rates for; use one of {known}.").format(
+                        text=currency[:30], known=", ".join(sorted(NAMES))
+                    )
+                )
         except UnknownCurrency as error:
             raise UserError(str(error)) from error
     if unit is not None:

@@ -160,8 +160,10 @@ def parse_number(text: str) -> Decimal:
         raise BadCondition(
             _("“{text}” is not a number; write it like 4500 or 4,500.50.").format(text=text[:40])
         ) from None
-    if len(number.as_tuple().digits) > 20:
-        raise BadCondition(_("“{text}” has too many digits for a price.").format(text=text[:40]))
+    if not number.is_finite() or len(number.as_tuple().digits) > 20 or (number and abs(number.adjusted()) > 20):
+        raise BadCondition(
+            _("“{text}” has too many digits for a price; write it like 4500 or 4,500.50.").format(text=text[:40])
+        )
     return number
 
 

@@ -28,6 +28,7 @@ async def answer(
 ) -> None:
     """Give the answer as a message, whether or not "is thinking…" is already shown."""
     await intime.settle(interaction)
+    content = _linked(interaction, content, embed)
     response = interaction.response
     parts: dict[str, Any] = {"view": view or MISSING, "files": list(files) or MISSING}
     if not isinstance(view, discord.ui.LayoutView):
@@ -53,6 +54,7 @@ async def update(
 ) -> None:
     """Change the message the control (or the form that it opened) belongs to; what is not given goes from it."""
     await intime.settle(interaction)
+    content = _linked(interaction, content or "", embed) or None
     parts: dict[str, Any] = {"view": view, "attachments": list(files)}
     if not isinstance(view, discord.ui.LayoutView):
         parts |= {"content": content, "embeds": [embed] if embed else []}
@@ -60,6 +62,16 @@ async def update(
         await interaction.edit_original_response(**parts)
     else:
         await interaction.response.edit_message(**parts)
+
+
+def _linked(interaction: discord.Interaction[Any], content: str, embed: discord.Embed | None) -> str:
+    """Commands in texts become mentions (see bot.mentions)."""
+    services = getattr(interaction.client, "services", None)
+    if services is None:
+        return content
+    if embed is not None:
+        services.mentions.link_embed(embed)
+    return str(services.mentions.link_content(content))
 
 
 async def think(interaction: discord.Interaction[Any], *, share: bool = False) -> None:

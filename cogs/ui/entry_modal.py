@@ -9,12 +9,13 @@ import discord
 
 from bot.i18n import _
 from cogs.ui.asked import AskedModal
-from cogs.ui.places import Where, check_channel, place
+from cogs.ui.places import check_channel, place
 from cogs.ui.words import mode_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from cogs.ui.choices import Where
     from storage.records import Mode, Subscription, Target, TargetKind
 
 _MODES: Final = ("instant", "hourly", "daily")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -12,9 +12,8 @@ from bot.errors import UserError
 from bot.i18n import _
 
 if TYPE_CHECKING:
+    from cogs.ui.choices import Where
     from storage.records import TargetKind
-
-Where = Literal["dm", "here"]
 
 
 def present(interaction: discord.Interaction[Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -16,11 +16,10 @@ from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import Consensus, PriceError
 from bot.prices.units import UNITS, format_price
 from cogs.ui.answer import answer
+from cogs.ui.choices import CONDITIONS, PLACES, Condition, Where
 from cogs.ui.places import place, scope
 from cogs.ui.price_options import Choices, Press, complete_metal, currency_and_unit, prices_of, user_error
-
-Condition = Literal["above", "below", "moves"]
-Where = Literal["dm", "here"]
+from cogs.ui.words import where_text
 
 
 def price_command() -> app_commands.Command[Any, ..., None]:
@@ -35,6 +34,7 @@ def price_command() -> app_commands.Command[Any, ..., None]:
         repeat=locale_str("Tell me each time, not only once"),
         days=locale_str("Forget the alert after so many days"),
     )
+    @app_commands.choices(condition=CONDITIONS, where=PLACES)
     @app_commands.autocomplete(metal=complete_metal, value=_complete_value)
     async def price(
         interaction: Press,
@@ -75,8 +75,8 @@ def price_command() -> app_commands.Command[Any, ..., None]:
 def _confirmation(
     parsed: wording.ParsedCondition, found: Consensus | None, rates: Any, kind: str, target_id: int, *, passed: bool
 ) -> str:
-    there = _("by direct message") if kind == "user" else f"<#{target_id}>"
-    lines = [_("I'll tell you {where}: **{alert}**.").format(where=there, alert=parsed.describe())]
+    alert = parsed.describe()
+    lines = [_("I'll tell you {where}: **{alert}**.").format(where=where_text(kind, target_id), alert=alert)]
     price = None if found is None else wording.price_in(found, rates, parsed.currency, parsed.unit)
     if price is not None:
         lines.append(_("Now {price}").format(price=format_price(price, parsed.currency, UNITS[parsed.unit])) + ".")

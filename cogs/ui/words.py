@@ -22,6 +22,11 @@ def mode_text(mode: str) -> str:
     )
 
 
+def where_text(kind: str, target_id: int) -> str:
+    """Where an alert goes, inside a sentence."""
+    return _("by direct message") if kind == "user" else _("in <#{channel}>").format(channel=target_id)
+
+
 def code(text: str) -> str:
     """Text for the inside of a code span."""
     return text.replace("`", "'")[:300]
@@ -77,7 +82,7 @@ def noise_text(trial: Trial) -> str:
     if trial.per_day < NOISY:
         return ""
     return "⚠ " + _(
-        "That is about {n} a day. `mode` makes it a digest; another word, `-word` or `topic:` makes it narrower."
+        "That is about {n} a day. Make it a digest, or narrow it with another word, `-word` or `topic:`."
     ).format(n=round(trial.per_day))
 
 

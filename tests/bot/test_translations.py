@@ -112,8 +112,9 @@ def texts_of_controls() -> list[tuple[str, int]]:
                 if marked is not None and limit is not None and "ui." in name:
                     found.append((marked, limit))
             first = _marked(node.args[0]) if node.args else None
-            if first is not None and name in {"self._button", "self._select", "self._channels"}:
-                found.append((first, 80))
+            second = _marked(node.args[1]) if len(node.args) > 1 else None
+            if second is not None and name in {"panel.button", "panel.menu", "panel.channels"}:
+                found.append((second, 80 if name == "panel.button" else 150))
             if first is not None and name in {"EntryModal", "super().__init__"} and path.name.endswith("modal.py"):
                 found.append((first, 45))
     return found
@@ -124,6 +125,15 @@ def _marked(node: ast.expr) -> str | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
         return str(ast.literal_eval(node.args[0]))
     return None
+
+
+def _is_marked(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "_"
+        and isinstance(node.args[0], ast.Constant)
+    )
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
@@ -143,7 +153,7 @@ def test_help_fits_an_embed_and_every_topic_has_a_name_of_its_own(language: str)
     assert all(len(title) <= 100 and len(text) <= 4096 for title, text in pages)
 
 
-async def test_names_of_slash_commands_stay_and_descriptions_are_translated() -> None:
+async def test_names_and_descriptions_are_those_of_the_readers_language() -> None:
     translator = GettextTranslator()
     where = app_commands.TranslationContextLocation
     text = app_commands.locale_str("Whether everything is well")
@@ -153,5 +163,17 @@ async def test_names_of_slash_commands_stay_and_descriptions_are_translated() ->
             text, locale, app_commands.TranslationContext(where.command_description, None)
         )
         assert (shown is not None) is translated
-        kept = await translator.translate(name, locale, app_commands.TranslationContext(where.command_name, None))
-        assert kept is None
+        called = await translator.translate(name, locale, app_commands.TranslationContext(where.command_name, None))
+        assert called == {"fr": "état", "es": "estado"}.get(locale.value[:2])
+
+
+def test_no_text_hides_in_an_f_string_where_the_collector_does_not_look() -> None:
+    known = {one for message in texts() if message.id for one in strings(message.id)}
+    hidden = [
+        f"{path.name}:{node.lineno}"
+        for folder in ("bot", "cogs")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.expr) and _is_marked(node) and _marked(node) not in known
+    ]
+    assert hidden == []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.house import House
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
-GUESSES = ("1", "2", "3", "#1", "p1", "p2", "1|2")
+GUESSES = ("1", "2", "#3", "p1")
 # What stands in options that are only checked for sense; the guesses go into all others in turn.
 SENSIBLE: dict[str, Any] = {
     "amount": "10",

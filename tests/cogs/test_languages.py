@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,25 @@ from storage import feeds
 from tests.house import House, eventually, house, said
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+# Names that are the same word there.
+SAME = {
+    "agent",
+    "style",
+    "source",
+    "mode",
+    "fin",
+    "condition",
+    "pause",
+    "mineral",
+    "metal",
+    "convertir",
+    "English",
+    "Français",
+    "Español",
+}
 
 
 async def ask(h: House, who: str, locale: str, command: str, **options: Any) -> str:
@@ -57,6 +76,52 @@ async def test_a_price_is_shown_in_ones_own_currency_setting(tmp_path: Path) -> 
     async with house(tmp_path) as h:
         assert "EUR" in await h.use("member", "lounge", "preferences", currency="eur")
         assert "Pick" in await h.use("member", "lounge", "preferences", timezone="Mars/Olympus")
+
+
+def nodes(command: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A command with everything under it that has a name: groups, options, choices."""
+    yield command
+    for below in [*(command.get("options") or []), *(command.get("choices") or [])]:
+        yield from nodes(below)
+
+
+async def test_every_name_description_and_choice_is_in_french_and_spanish_and_unique_among_its_neighbours(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        commands = list(h.local.world.global_commands.values())
+    slash = [one for one in commands if one["type"] == 1]
+    named = [node for command in commands for node in nodes(command)]
+    assert len(named) > 150
+    for locale in ("fr", "es-ES", "es-419"):
+        lacking = [
+            node["name"]
+            for node in named
+            if locale not in (node.get("name_localizations") or {}) and node["name"] not in SAME
+        ]
+        assert lacking == [], locale
+        plain = [n["description"] for n in named if "description" in n and locale not in n["description_localizations"]]
+        assert plain == [], locale
+        for level in [slash, *(node.get("options") or [] for node in named)]:
+            shown = [(node.get("name_localizations") or {}).get(locale, node["name"]) for node in level]
+            assert len(shown) == len(set(shown)), shown
+        for node in (node for command in slash for node in nodes(command) if "description" in node):
+            assert re.fullmatch(r"[\w-]{1,32}", name := node["name_localizations"].get(locale, node["name"]))
+            assert name == name.lower()
+
+
+async def test_texts_name_commands_by_mentions_that_can_be_pressed(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ids = {one["name"]: one["id"] for one in h.local.world.global_commands.values()}
+        used = await h.local.invoke("member", h.guild, "lounge", "help")
+        text = (await used.message())["embeds"][0]["description"]
+        assert f"</news latest:{ids['news']}>" in text
+        assert f"</help:{ids['help']}> `alerts`" in text
+        assert "`/" not in text, "no command is left as mere text"
+        empty = await h.local.invoke("trader", h.guild, "lounge", "alert list")
+        assert f"</alert keyword:{ids['alert']}>" in (await empty.message())["content"]
+        wrong = await h.local.invoke("trader", h.guild, "lounge", "alert keyword", query="(gold")
+        assert f"</help:{ids['help']}> `alerts`" in (await wrong.message())["content"]
 
 
 async def posted(h: House) -> dict[str, Any]:

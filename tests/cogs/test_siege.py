@@ -105,11 +105,11 @@ async def test_a_moderator_of_another_server_reads_and_changes_nothing_here(tmp_
         for guild, where in ((other, plaza), (None, None)):
             siege = Siege(h, "rival", guild, where)
             file = h.local.add_file("rival", "feeds.opml", b"<opml version='2.0'><body/></opml>")
-            ids = {"channel": str(gold.id), "role": str(next(iter(h.guild.roles))), "file": str(file.id)}
+            ids = {"channel": str(gold.id), "role": str(max(h.guild.roles)), "file": str(file.id)}
             said_to_rival = await siege.commands(ids)
-            for typed in ("", "1", SECRET[:4], PRIVATE[:4]):
+            for typed in ("", SECRET[:4], PRIVATE[:4]):
                 said_to_rival += await siege.suggestions(typed)
-            said_to_rival += await siege.controls(controls, ["1", "2", "p1", str(gold.id), "gold"])
+            said_to_rival += await siege.controls(controls, ["1", str(gold.id)])
             assert len(said_to_rival) > len(list(walk(h))) + len(controls)
             leaks = [pair for pair in said_to_rival if SECRET in pair[1].lower() or PRIVATE in pair[1].lower()]
             assert leaks == []
@@ -131,11 +131,13 @@ async def test_a_member_without_rights_changes_nothing_of_the_server_or_of_other
         before = await rows_of(h, trader, moderator, gold.id)
         file = h.local.add_file("member", "feeds.opml", b"<opml version='2.0'><body/></opml>")
         siege = Siege(h, "member", h.guild, lounge)
-        ids = {"channel": str(gold.id), "role": str(next(iter(h.guild.roles))), "file": str(file.id)}
+        ids = {"channel": str(gold.id), "role": str(max(h.guild.roles)), "file": str(file.id)}
         answers = await siege.commands(ids)
-        for typed in ("", PRIVATE[:4]):
-            answers += await siege.suggestions(typed)
-        answers += await siege.controls(every_control(h, seen), ["1", "2", "p1", str(gold.id)])
+        for typed in ("", PRIVATE[:4], SECRET[:4]):
+            suggested = await siege.suggestions(typed)
+            assert [pair for pair in suggested if SECRET in pair[1].lower()] == [], "not even what moderators may know"
+            answers += suggested
+        answers += await siege.controls(every_control(h, seen), ["1", str(gold.id)])
         assert [pair for pair in answers if PRIVATE in pair[1].lower()] == []
         assert [pair for pair in answers if "incident number" in pair[1]] == []
         after = await rows_of(h, trader, moderator, gold.id)

@@ -136,6 +136,28 @@ async def holding(connection: AsyncConnection, number: int) -> list[str]:
     return found
 
 
+async def test_after_forgetting_a_server_no_table_holds_its_id(db: Database) -> None:
+    server = PERSON + 1
+    async with db.write() as c:
+        feed, _ = await feeds.add(c, "https://a.example/", now=NOW)
+        await feeds.link(c, server, feed.id, added_by=None, now=NOW)
+        await guilds.set_guild(c, server, now=NOW, timezone="Europe/Paris", setup={"follows": {"gold": 10}})
+        await guilds.set_channel(c, 10, server, style="line")
+        for changes in ({}, {"owner_id": 7}, {"owner_id": 7, "target_kind": "user", "target_id": 7}):
+            made = await subscriptions.add(c, follow(scope_guild_id=server, **changes), now=NOW)
+            row = NewDelivery(made.target, "story:1", "headline", NOW, NOW, NOW, server, subscription_id=made.id)
+            await deliveries.enqueue(c, [row])
+        await price_alerts.add(
+            c,
+            price_alerts.PriceAlert(
+                0, 7, server, "channel", 10, "gold", "above", Decimal(4500), None, None, "USD", "oz t", NOW
+            ),
+        )
+        assert len(await holding(c, server)) >= 5
+        await guilds.forget_guild(c, server)
+        assert await holding(c, server) == []
+
+
 @pytest.mark.parametrize("kept", ["stories", "entries", "feeds"])
 async def test_leaving_a_server_takes_its_rows_and_no_news(db: Database, kept: str) -> None:
     async with db.write() as c:
