@@ -47,13 +47,13 @@ _FOLLOWED: Final = (
 )
 
 
-async def show(settings: Settings, *, port: int, offline: bool, open_page: bool) -> None:
-    """Run until cancelled. Raises StartError when the port is taken."""
+async def show(settings: Settings, *, port: int, offline: bool, open_page: bool, any_port: bool = False) -> None:
+    """Run until cancelled. When the port is taken: with `any_port` another one, else StartError."""
     with tempfile.TemporaryDirectory(prefix="headframe-preview-") as folder:
         database = settings.database_url
         if "database_url" not in settings.model_fields_set:
             database = f"sqlite+aiosqlite:///{Path(folder) / 'preview.db'}"
-        local = await _local(port)
+        local = await _local(port, any_port=any_port)
         try:
             changed = settings.model_copy(
                 update={
@@ -71,13 +71,16 @@ async def show(settings: Settings, *, port: int, offline: bool, open_page: bool)
             await local.stop()
 
 
-async def _local(port: int) -> LocalDiscord:
+async def _local(port: int, *, any_port: bool) -> LocalDiscord:
     try:
         return await LocalDiscord.start(port=port, world=World.demo())
     except OSError as error:
+        if any_port:
+            print(f"Port {port} is taken (by another preview?), so this one is elsewhere:", file=sys.stderr)
+            return await LocalDiscord.start(world=World.demo())
         raise StartError(
-            f"port {port} on 127.0.0.1 is taken ({error.strerror}); "
-            "is a preview running already? Choose another with --port."
+            f"port {port} on 127.0.0.1 is taken ({error.strerror}). Is a preview running already? Look at "
+            f"http://127.0.0.1:{port}, or choose another port: headframe preview --port {port + 1}"
         ) from error
 
 
