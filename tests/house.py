@@ -173,3 +173,4 @@ async def house(
             with suppress(asyncio.CancelledError):
                 await task
             await app.stop()
+        assert not local.dispatcher.unrouted, "the local Discord lacks what the bot asks for"

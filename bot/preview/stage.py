@@ -84,6 +84,14 @@ async def _local(port: int, *, any_port: bool) -> LocalDiscord:
         ) from error
 
 
+def _elsewhere(world: World) -> None:
+    """A second server, without the bot: people who have it in their account use it there all the same."""
+    guild = world.add_guild("Drill Core Friends", world.user("trader"), with_bot=False)
+    world.add_member(guild, world.user("member"))
+    topic = "Headframe is no member here. Those who have it in their account can use /mineral, /price and /news"
+    world.add_channel(guild, "core-talk", topic=topic)
+
+
 class Stage:
     """The bot, the local Discord and the wire, and what a visitor can make happen."""
 
@@ -94,6 +102,7 @@ class Stage:
         self._wire = Newswire(self._poll_wire)
         self._feed_id = 0
         self._guild = local.world.guild()
+        _elsewhere(local.world)
 
     async def run(self, *, open_page: bool) -> None:
         await self._wire.start()

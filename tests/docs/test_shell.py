@@ -1,7 +1,8 @@
-"""Every shell line in a block of the documentation is run as it is written, in an empty folder, without the internet."""
+"""Every shell line in a block of the documentation is run as it is written, in an empty folder, on loopback."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ import pytest
 from bot import cli
 from bot.settings import Settings
 from tests.docs.reading import ROOT, pages
+from tests.feedserver import FeedServer, Reply
 from tests.house import item, rss
 
 if TYPE_CHECKING:
@@ -26,10 +28,7 @@ HEADLINES: Final = (
     "Strike at Chile copper mine enters second week",
     "Gold slips after two-day rally",
 )
-SERVERS: Final = ("run", "preview")
-OPML: Final = (
-    "<opml version='2.0'><body><outline type='rss' text='A wire' xmlUrl='https://wire.example/feed'/></body></opml>"
-)
+OPML: Final = "<opml version='2.0'><body><outline type='rss' text='A wire' xmlUrl='{url}'/></body></opml>"
 SOURCES: Final = """
 builtin = false
 
@@ -51,7 +50,6 @@ def folder(tmp_path: Path) -> Path:
     """What a reader has at hand: a feed, some headlines, a list of feeds, `headframe` on the path."""
     (tmp_path / "feed.xml").write_bytes(rss([item("Gold rises", guid="1")]))
     (tmp_path / "headlines.txt").write_text("\n".join(HEADLINES) + "\n", encoding="utf-8")
-    (tmp_path / "feeds.opml").write_text(OPML, encoding="utf-8")
     (tmp_path / "sources.toml").write_text(SOURCES, encoding="utf-8")
     (tmp_path / ".env.example").write_bytes((ROOT / ".env.example").read_bytes())
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
@@ -67,6 +65,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "BROWSER": "true",
+        "HEADFRAME_ALLOW_PRIVATE": "127.0.0.1/32",
         "HEADFRAME_DEFAULT_FEEDS": "off",
         "HEADFRAME_PRICE_SOURCES": str(folder / "sources.toml"),
     }
@@ -79,7 +78,7 @@ def run(line: str, folder: Path) -> None:
     if words[0] == "make":  # what a target does is run elsewhere; here that it is one
         subprocess.run([*words, "-n"], cwd=ROOT, check=True, capture_output=True, timeout=30)
         return
-    if words[0] == "headframe" and words[1] in SERVERS:
+    if words[0] == "headframe" and words[1] == "preview":
         serve(words, folder)
         return
     done = subprocess.run(
@@ -106,12 +105,15 @@ def serve(words: list[str], folder: Path) -> None:
 LINES: Final = [(one.name, line) for one in pages() for line in one.blocks("sh")]
 
 
-def test_every_shell_line_runs(folder: Path) -> None:
-    for name, line in LINES:
-        try:
-            run(line, folder)
-        except (AssertionError, subprocess.CalledProcessError) as why:
-            pytest.fail(f"{name}: {line}\n{why}")
+async def test_every_shell_line_runs(folder: Path) -> None:
+    async with FeedServer() as server:
+        server.script["/feed.xml"] = Reply(body=(folder / "feed.xml").read_bytes())
+        (folder / "feeds.opml").write_text(OPML.format(url=server.url("/feed.xml")), encoding="utf-8")
+        for name, line in LINES:
+            try:
+                await asyncio.to_thread(run, line, folder)
+            except (AssertionError, subprocess.CalledProcessError) as why:
+                pytest.fail(f"{name}: {line}\n{why}")
     assert len(LINES) > 10
 
 
