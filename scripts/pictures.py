@@ -54,10 +54,10 @@ async def desktop(browser: Browser, url: str) -> None:
     await say(page, "/mineral info lithi")
     await page.locator(".pick", has_text="Lithium").first.click()
     await page.keyboard.press("Enter")
-    await (await answer(page, "USGS")).locator(".message-body").screenshot(path=PICTURES / "mineral.png")
+    await (await answer(page, "USGS")).locator(".c-container").screenshot(path=PICTURES / "mineral.png")
 
     await page.locator(".message .btn", has_text="Why this?").last.click()
-    await (await answer(page, "Matched")).locator(".message-body").screenshot(path=PICTURES / "why.png")
+    await (await answer(page, "Matched")).locator(".embed").screenshot(path=PICTURES / "why.png")
 
     await page.locator(".message .btn", has_text="Alert me on this").last.click()
     await page.get_by_role("dialog").screenshot(path=PICTURES / "alert.png", animations="disabled")
@@ -67,7 +67,7 @@ async def desktop(browser: Browser, url: str) -> None:
     await page.locator(".pick", has_text="Gold").first.click()
     await page.keyboard.press("Enter")
     await page.locator(".message.ephemeral img").last.wait_for(timeout=60_000)
-    await (await answer(page, "DEMO DATA")).locator(".message-body").screenshot(path=PICTURES / "chart.png")
+    await (await answer(page, "DEMO DATA")).locator(".embed").screenshot(path=PICTURES / "chart.png")
 
     await page.locator(".switch label", has_text="Moderator").click()
     await page.locator(".channel", has_text="mods").click()

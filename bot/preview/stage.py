@@ -23,6 +23,7 @@ from bot.desk import follows
 from bot.errors import StartError
 from bot.preview.controls import ControlError, Param
 from bot.preview.newswire import Newswire
+from bot.preview.online import goes_without
 from bot.preview.permissions import P
 from bot.preview.server import LocalDiscord
 from bot.preview.world import World
@@ -54,6 +55,9 @@ async def show(settings: Settings, *, port: int, offline: bool, open_page: bool,
         if "database_url" not in settings.model_fields_set:
             database = f"sqlite+aiosqlite:///{Path(folder) / 'preview.db'}"
         local = await _local(port, any_port=any_port)
+        if not offline and await goes_without(settings):
+            print("There is no internet here, so news and prices are invented, as with --offline.", file=sys.stderr)
+            offline = True
         try:
             changed = settings.model_copy(
                 update={
