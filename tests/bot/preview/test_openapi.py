@@ -170,7 +170,7 @@ LAYOUT = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 @given(BODY | st.lists(LAYOUT, max_size=6).map(lambda xs: {"flags": V2, "components": xs}))
 def test_no_message_is_accepted_that_the_description_refuses(body: dict[str, Any]) -> None:
     try:
@@ -203,7 +203,7 @@ COMMAND = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 @given(COMMAND)
 def test_no_command_is_accepted_that_the_description_refuses(body: dict[str, Any]) -> None:
     form = Form()
