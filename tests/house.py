@@ -189,3 +189,4 @@ async def house(
             yield made
         finally:
             await made.stop()
+        assert not local.dispatcher.unrouted, "the local Discord lacks what the bot asks for"

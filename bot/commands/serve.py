@@ -27,20 +27,24 @@ def run(arguments: argparse.Namespace) -> int:
     if not settings.token:
         print("No DISCORD_TOKEN is set, so this is `headframe preview`: a Discord on this machine.", file=sys.stderr)
         arguments.port, arguments.offline, arguments.open = 8765, False, False
-        return preview(arguments)
+        return preview(arguments, any_port=True)
     _logging(settings)
     with sole(sqlite_path(settings.database_url)):
         return asyncio.run(_until_stopped(lambda: _serve(settings)))
 
 
-def preview(arguments: argparse.Namespace) -> int:
-    """Serve the local Discord and the bot on it until told to stop."""
+def preview(arguments: argparse.Namespace, *, any_port: bool = False) -> int:
+    """Serve the local Discord and the bot on it until told to stop. `any_port`: another port when that one is taken."""
     from bot.preview.stage import show
 
     settings = configuration.load()
     _logging(settings)
     return asyncio.run(
-        _until_stopped(lambda: show(settings, port=arguments.port, offline=arguments.offline, open_page=arguments.open))
+        _until_stopped(
+            lambda: show(
+                settings, port=arguments.port, offline=arguments.offline, open_page=arguments.open, any_port=any_port
+            )
+        )
     )
 
 

@@ -87,11 +87,16 @@ class Gateway:
     def hear(self, event: Event) -> None:
         """Pass something that happened on to the sessions that asked for it."""
         for session in list(self.sessions.values()):
-            if not session.owns(event.guild_id):
+            if not session.owns(event.guild_id) or not self._concerns_bot(event.guild_id):
                 continue
             data = gateway_events.for_session(self._local.world, event, session.intents)
             if data is not None:
                 session.push(event.name, data)
+
+    def _concerns_bot(self, guild_id: int | None) -> bool:
+        """A server that the bot is not in is no business of its gateway's."""
+        guild = self._local.world.guilds.get(guild_id or 0)
+        return guild is None or self._local.world.bot.id in guild.members
 
     def interaction(self, guild_id: int | None, data: Json) -> bool:
         """Hand an interaction to the shard it belongs to; False when that is not connected."""

@@ -117,6 +117,7 @@ class Dispatcher:
     def __init__(self, local: LocalDiscord, keep: int = 20_000) -> None:
         self._local = local
         self.log: deque[RequestRecord] = deque(maxlen=keep)
+        self.unrouted: deque[str] = deque(maxlen=100)
         self._n = 0
 
     def endpoint(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -194,6 +195,11 @@ class Dispatcher:
             self._local.limits.note_invalid()
         return _json(problem.status, problem.body(), headers)
 
+    async def not_found(self, request: web.Request) -> web.Response:
+        """An address under the API that has no route here; `unrouted` keeps it, so that tests see what is missing."""
+        self.unrouted.append(f"{request.method} {request.path}")
+        return _json(404, {"message": "404: Not Found", "code": 0}, {})
+
     async def _misbehave(self, record: RequestRecord, fault: Fault, request: web.Request) -> web.StreamResponse:
         if fault.kind == "hang":
             await self._local.until_closed(request)
@@ -218,11 +224,6 @@ class Dispatcher:
             body["retry_after"] = fault.retry_after
             headers["Retry-After"] = str(int(fault.retry_after) + 1)
         return _json(429, body, headers)
-
-
-async def not_found(_request: web.Request) -> web.Response:
-    """An address under the API that has no route."""
-    return _json(404, {"message": "404: Not Found", "code": 0}, {})
 
 
 def _json(status: int, data: Any, headers: dict[str, str]) -> web.Response:

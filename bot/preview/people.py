@@ -159,6 +159,8 @@ class People:
             sent["resolved"] = resolved
         kind = ia.AUTOCOMPLETE if autocomplete else ia.COMMAND
         installed = tuple(command.get("integration_types") or (0,))
+        if channel.guild_id is not None and self.world.bot.id not in self.world.guilds[channel.guild_id].members:
+            installed = (1,)
         return self.interactions.send(
             kind, user, channel.guild_id, channel, sent, nonce=nonce, locale=locale, installed=installed
         )

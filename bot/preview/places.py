@@ -106,17 +106,22 @@ class Places:
         bot_permissions: int = perms.EVERYONE_DEFAULT,
         guild_id: int | None = None,
         description: str | None = None,
+        with_bot: bool = True,
     ) -> m.Guild:
-        """A guild with its owner and the bot (with a managed role of `bot_permissions`) in it."""
+        """A guild with its owner and the bot (with a managed role of `bot_permissions`) in it.
+
+        `with_bot` False: a server the bot has not been added to; people who have it in their account can use it there.
+        """
         new = guild_id or self.new_id()
         guild = m.Guild(new, payloads.guild(new, name, owner.id, description), owner.id)
         guild.roles[new] = m.Role(new, payloads.role(new, "@everyone", perms.EVERYONE_DEFAULT, 0))
-        role_id = self.new_id()
-        bot_role = m.Role(role_id, payloads.role(role_id, self.bot.name, bot_permissions, 1))
-        bot_role.data |= {"managed": True, "tags": {"bot_id": str(self.bot.id)}}
-        guild.roles[role_id] = bot_role
-        for user, roles in ((owner, []), (self.bot, [role_id])):
-            guild.members[user.id] = m.Member(user.id, payloads.member(self.clock.now(), roles))
+        guild.members[owner.id] = m.Member(owner.id, payloads.member(self.clock.now(), []))
+        if with_bot:
+            role_id = self.new_id()
+            bot_role = m.Role(role_id, payloads.role(role_id, self.bot.name, bot_permissions, 1))
+            bot_role.data |= {"managed": True, "tags": {"bot_id": str(self.bot.id)}}
+            guild.roles[role_id] = bot_role
+            guild.members[self.bot.id] = m.Member(self.bot.id, payloads.member(self.clock.now(), [role_id]))
         self.guilds[new] = guild
         self.emit("GUILD_CREATE", {"join": True}, guild_id=new)
         return guild

@@ -205,8 +205,11 @@ def visible_commands(world: World, user_id: int, guild_id: int | None) -> list[J
         member = guild.members.get(user_id)
         bits = in_guild(guild, member) if member else 0
     found: dict[tuple[int, str], Json] = {}
+    alone = guild is not None and world.bot.id not in guild.members  # only what people have in their accounts
     scopes = [world.guild_commands.get(guild_id or 0, {}), world.global_commands]
     for command in (c for scope in scopes for c in scope.values()):
+        if alone and 1 not in (command.get("integration_types") or ()):
+            continue
         contexts = command.get("contexts")
         where = 0 if guild is not None else 1
         if contexts is not None and where not in contexts and "guild_id" not in command:

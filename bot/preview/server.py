@@ -26,7 +26,7 @@ from bot.preview import (
 )
 from bot.preview.controls import Controls
 from bot.preview.gateway import Gateway
-from bot.preview.http import MAX_BODY, PREFIX, Dispatcher, RequestRecord, not_found
+from bot.preview.http import MAX_BODY, PREFIX, Dispatcher, RequestRecord
 from bot.preview.interactions import InteractionDesk
 from bot.preview.page import Page
 from bot.preview.people import People
@@ -137,7 +137,7 @@ class LocalDiscord(People):
         app.router.add_get("/gateway", self.gateway.connect)
         app.router.add_get("/gateway/", self.gateway.connect)
         self.page.add_routes(app)
-        app.router.add_route("*", "/api/{rest:.*}", not_found)
+        app.router.add_route("*", "/api/{rest:.*}", self.dispatcher.not_found)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handle_signals=False)
         await runner.setup()
         site = web.TCPSite(runner, self.host, self.port, reuse_address=True)

@@ -23,6 +23,7 @@ from bot.desk import follows
 from bot.errors import StartError
 from bot.preview.controls import ControlError, Param
 from bot.preview.newswire import Newswire
+from bot.preview.online import goes_without
 from bot.preview.permissions import P
 from bot.preview.server import LocalDiscord
 from bot.preview.world import World
@@ -47,13 +48,16 @@ _FOLLOWED: Final = (
 )
 
 
-async def show(settings: Settings, *, port: int, offline: bool, open_page: bool) -> None:
-    """Run until cancelled. Raises StartError when the port is taken."""
+async def show(settings: Settings, *, port: int, offline: bool, open_page: bool, any_port: bool = False) -> None:
+    """Run until cancelled. When the port is taken: with `any_port` another one, else StartError."""
     with tempfile.TemporaryDirectory(prefix="headframe-preview-") as folder:
         database = settings.database_url
         if "database_url" not in settings.model_fields_set:
             database = f"sqlite+aiosqlite:///{Path(folder) / 'preview.db'}"
-        local = await _local(port)
+        local = await _local(port, any_port=any_port)
+        if not offline and await goes_without(settings):
+            print("There is no internet here, so news and prices are invented, as with --offline.", file=sys.stderr)
+            offline = True
         try:
             changed = settings.model_copy(
                 update={
@@ -71,14 +75,25 @@ async def show(settings: Settings, *, port: int, offline: bool, open_page: bool)
             await local.stop()
 
 
-async def _local(port: int) -> LocalDiscord:
+async def _local(port: int, *, any_port: bool) -> LocalDiscord:
     try:
         return await LocalDiscord.start(port=port, world=World.demo())
     except OSError as error:
+        if any_port:
+            print(f"Port {port} is taken (by another preview?), so this one is elsewhere:", file=sys.stderr)
+            return await LocalDiscord.start(world=World.demo())
         raise StartError(
-            f"port {port} on 127.0.0.1 is taken ({error.strerror}); "
-            "is a preview running already? Choose another with --port."
+            f"port {port} on 127.0.0.1 is taken ({error.strerror}). Is a preview running already? Look at "
+            f"http://127.0.0.1:{port}, or choose another port: headframe preview --port {port + 1}"
         ) from error
+
+
+def _elsewhere(world: World) -> None:
+    """A second server, without the bot: people who have it in their account use it there all the same."""
+    guild = world.add_guild("Drill Core Friends", world.user("trader"), with_bot=False)
+    world.add_member(guild, world.user("member"))
+    topic = "Headframe is no member here. Those who have it in their account can use /mineral, /price and /news"
+    world.add_channel(guild, "core-talk", topic=topic)
 
 
 class Stage:
@@ -91,6 +106,7 @@ class Stage:
         self._wire = Newswire(self._poll_wire)
         self._feed_id = 0
         self._guild = local.world.guild()
+        _elsewhere(local.world)
 
     async def run(self, *, open_page: bool) -> None:
         await self._wire.start()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.preview import LocalDiscord, World
 from tests.browser.conftest import DESKTOP, PHONE
 
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ async def test_the_keyboard_is_enough(preview_url: str, visit: Any) -> None:
         await keys.press("Escape")
         assert await page.locator("#composer textarea").input_value() == ""
 
-        await keys.type("/status")
-        await keys.press("Enter")  # takes the command
-        await keys.press("Enter")  # sends it
-        await page.locator(".message.ephemeral .lead-command", has_text="/status").wait_for()
+        for command in ("/status", "/help"):  # without options, and with only optional ones
+            await keys.type(command)
+            await keys.press("Enter")  # takes the command
+            await keys.press("Enter")  # sends it
+            await page.locator(".message.ephemeral .lead-command", has_text=command).wait_for()
 
         await page.locator(".message").last.focus()
         await keys.press("ArrowUp")
@@ -82,8 +84,8 @@ async def test_the_keyboard_is_enough(preview_url: str, visit: Any) -> None:
 
 async def test_a_required_option_is_asked_for_in_words(preview_url: str, visit: Any) -> None:
     async with visit(preview_url) as page:
-        await page.locator("#composer textarea").click()
-        await page.keyboard.type("/alert keyword ")
+        await page.locator(".message .btn").first.wait_for()
+        await page.get_by_role("button", name="/alert keyword").click()  # one of the things to try, above
         await page.keyboard.press("Enter")
         await page.get_by_role("alert").get_by_text("query: This option is required.").wait_for()
         assert await page.locator("[data-option=query]").get_attribute("aria-invalid") == "true"
@@ -100,3 +102,22 @@ async def test_what_a_person_writes_is_only_text(preview_url: str, visit: Any) -
         await text.wait_for()
         assert await text.inner_text() == evil
         assert await text.locator("img, a").count() == 0
+
+
+async def test_reading_further_up_is_not_disturbed_and_the_way_back_is_offered(visit: Any) -> None:
+    async with await LocalDiscord.start(world=World.demo()) as local:
+        lounge = local.channel("lounge")
+        for number in range(40):
+            local.write("trader", lounge, f"line {number}")
+        async with visit(f"{local.url}#member/{lounge.id}", allow_errors=True) as page:
+            await page.get_by_text("line 39").wait_for()
+            await page.locator(".messages").evaluate("box => { box.scrollTop = 0; }")
+            local.write("trader", lounge, "anyone there?")
+            back = page.get_by_role("button", name="1 new message")
+            await back.wait_for()
+            assert await page.locator(".messages").evaluate("box => box.scrollTop") == 0
+            await back.click()
+            await back.wait_for(state="hidden")
+            await page.wait_for_function(
+                "(box => box.scrollHeight - box.scrollTop - box.clientHeight < 2)(document.querySelector('.messages'))"
+            )

@@ -84,7 +84,8 @@ async def test_a_newcomer_finds_their_way(
         await guest.picture("completion")
         await page.keyboard.press("Enter")
         await page.keyboard.press("Enter")
-        await page.locator(".message.ephemeral:has(.lead-command:text-is('/mineral info'))", has_text="USGS").wait_for()
+        card = page.locator(".message.ephemeral:has(.lead-command:text-is('/mineral info'))", has_text="USGS")
+        await card.last.wait_for()
         await guest.answer("USGS").scroll_into_view_if_needed()
         await guest.picture("mineral")
 

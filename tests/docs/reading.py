@@ -1,4 +1,4 @@
-"""What a reader would copy from the documentation: blocks of shell lines, blocks of slash commands, and code in running text."""
+"""What a reader would copy from the documentation: blocks of shell lines or slash commands, code in running text."""
 
 from __future__ import annotations
 

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.prices.demo import DemoWire
+from tests.corpus import shared_root
 from tests.docs.reading import page, pages
 from tests.house import house, said
+from tests.openapi import request_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +35,7 @@ _KINDS: Final = {4: int, 5: lambda text: {"True": True, "False": False}[text], 1
 
 
 def told_apart(tree: list[dict[str, Any]], line: str) -> tuple[list[str], list[dict[str, Any]] | None, str]:
-    """("alert", "keyword"), its options (None where it is a group), and what is written after it. Fails when unknown."""
+    """("alert", "keyword"), its options (None where it is a group), and what follows it. Fails when unknown."""
     words = line.removeprefix("/").split()
     found = next((one for one in tree if one["type"] == 1 and one["name"] == words[0]), None)
     assert found, f"there is no command /{words[0]}"
@@ -124,3 +126,5 @@ async def test_commands_in_the_documentation_exist_and_those_in_blocks_are_answe
                 assert not errors, f"{name}: {line} was refused: {errors}"
                 used += 1
         assert used > 35
+        if (shared_root() / "discord" / "openapi.json").is_file():
+            assert request_faults(h.local.requests) == [], "Discord's description would refuse what was sent"

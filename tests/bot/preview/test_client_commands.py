@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
@@ -14,6 +14,9 @@ from discord.ext import commands
 from bot.preview import LocalDiscord, UseError
 
 from .test_client import channel
+
+if TYPE_CHECKING:
+    from .conftest import Rest
 
 Bot = commands.AutoShardedBot
 
@@ -220,3 +223,18 @@ async def test_a_command_installed_to_the_user_says_so(ready: LocalDiscord) -> N
 async def test_in_a_dm_the_user_is_alone(ready: LocalDiscord) -> None:
     used = await ready.invoke("trader", None, None, "alert keyword", query="gold")
     assert (await used.message())["content"].endswith("for tomasz.w")
+
+
+async def test_a_server_without_the_bot_has_what_people_carry_in_their_account(
+    bot: Bot, ready: LocalDiscord, rest: Rest
+) -> None:
+    world = ready.world
+    guild = world.add_guild("A friend's server", world.user("trader"), with_bot=False)
+    chat = world.add_channel(guild, "chat")
+    used = await ready.invoke("trader", guild, chat, "whose")
+    assert (await used.message())["content"] == "(False, True) True"
+    with pytest.raises(UseError, match="no command 'panel'"):
+        await ready.invoke("trader", guild, chat, "panel")
+    assert (await rest("POST", f"/channels/{chat.id}/messages", {"content": "x"}))[1]["code"] == 50001
+    assert [g["id"] for g in (await rest("GET", "/users/@me/guilds"))[1]] == [str(world.guild().id)]
+    assert [g.id for g in bot.guilds] == [world.guild().id], "its gateway says nothing of it"

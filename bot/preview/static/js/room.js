@@ -44,7 +44,9 @@ export class Room {
     this.#list = null;
     this.#present.show({ low: true, far: false });
     this.#box.replaceChildren(el("p", { class: "loading", text: channel ? "Reading messages…" : "Choose a channel on the left." }));
+    this.#grown.disconnect();
     if (channel?.type === 15) this.#drawForum();
+    this.#box.scrollTop = 0; // a forum begins with its newest post; a room goes to its end once it is read
   }
 
   #drawHead() {

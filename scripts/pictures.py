@@ -1,0 +1,112 @@
+"""Takes the pictures of the preview that README and docs/ show: `python scripts/pictures.py`.
+
+Starts the offline preview, walks through it in Chromium (Debian's, or the one HEADFRAME_CHROMIUM names) and writes
+docs/pictures/. Run it when the page or the bot's posts look different from the pictures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.async_api import async_playwright
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Locator, Page
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844}, "color_scheme": "light", "is_mobile": True, "has_touch": True,
+    "device_scale_factor": 1.5,
+}  # fmt: skip
+FULL = 9  # posts in #headlines before the first picture
+
+
+async def say(page: Page, text: str) -> None:
+    await page.locator("#composer textarea").click()
+    await page.keyboard.type(text)
+
+
+async def answer(page: Page, text: str) -> Locator:
+    """The newest answer that has the text, in view; its pictures loaded."""
+    found = page.locator(".message.ephemeral", has_text=text).last
+    await found.wait_for()
+    for image in await found.locator("img").all():
+        await image.evaluate("image => image.decode()")
+    await found.scroll_into_view_if_needed()
+    return found
+
+
+async def desktop(browser: Browser, url: str) -> None:
+    page = await (await browser.new_context(locale="en-GB", **DESKTOP)).new_page()
+    await page.goto(url)
+    await page.locator(".message").nth(FULL - 1).wait_for(timeout=120_000)
+    await page.screenshot(path=PICTURES / "preview.png", animations="disabled")
+
+    await say(page, "/mineral info lithi")
+    await page.locator(".pick", has_text="Lithium").first.click()
+    await page.keyboard.press("Enter")
+    await (await answer(page, "USGS")).locator(".c-container").screenshot(path=PICTURES / "mineral.png")
+
+    await page.locator(".message .btn", has_text="Why this?").last.click()
+    await (await answer(page, "Matched")).locator(".embed").screenshot(path=PICTURES / "why.png")
+
+    await page.locator(".message .btn", has_text="Alert me on this").last.click()
+    await page.get_by_role("dialog").screenshot(path=PICTURES / "alert.png", animations="disabled")
+    await page.keyboard.press("Escape")
+
+    await say(page, "/price chart gold")
+    await page.locator(".pick", has_text="Gold").first.click()
+    await page.keyboard.press("Enter")
+    await page.locator(".message.ephemeral img").last.wait_for(timeout=60_000)
+    await (await answer(page, "DEMO DATA")).locator(".embed").screenshot(path=PICTURES / "chart.png")
+
+    await page.locator(".switch label", has_text="Moderator").click()
+    await page.locator(".channel", has_text="mods").click()
+    await page.locator("#room-head h1", has_text="mods").wait_for()
+    await say(page, "/setup ")
+    await page.keyboard.press("Enter")
+    await (await answer(page, "Step 1")).locator(".message-body").screenshot(path=PICTURES / "setup.png")
+
+
+async def phone(browser: Browser, url: str) -> None:
+    page = await (await browser.new_context(locale="en-GB", **PHONE)).new_page()
+    await page.goto(url)
+    await page.locator(".message .embed").last.wait_for()
+    await page.screenshot(path=PICTURES / "phone.png", animations="disabled")
+
+
+async def walk(url: str) -> None:
+    chromium = os.environ.get("HEADFRAME_CHROMIUM") or shutil.which("chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        await desktop(browser, url)
+        await phone(browser, url)
+        await browser.close()
+
+
+def main() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "preview", "--offline", "--port", "0"],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    try:
+        asyncio.run(
+            walk(next(found[1] for line in process.stderr if (found := re.search(r"preview: (http://\S+)", line))))
+        )
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+if __name__ == "__main__":
+    main()
