@@ -19,6 +19,7 @@ SAME_DAY_HOURS: Final = 16.0
 TEMPLATE_SHARE: Final = 0.5
 """From this share of equal words on, two headlines are fillings of one form rather than tellings of one event."""
 
+_OWN_NEWS: Final = frozenset(("rebounding", "weekly", "monthly"))  # marks that make a market report one of its own
 _REACTION: Final = frozenset(("price", "shares"))
 # Stages that colour an event without being one; every other stage that one headline's main clause tells must stand
 # somewhere in the other.
@@ -71,6 +72,10 @@ def _names(first: Facts, second: Facts) -> str | None:
     mixed = any(first.names[name] in _WHERE for name in only_first) and any(
         second.names[name] in _WHERE for name in only_second
     )
+    people = {facts.names[name] for facts, only in ((first, only_first), (second, only_second)) for name in only}
+    shared = [name for name in first.names if name in second.names and first.names[name] == "unknown"]
+    if people == {"unknown"} and shared and "chief" in first.main & second.main:
+        return None  # "names Natascha Viljoen", "names Viljoen to succeed Palmer"
     # "its German project" and "its Lionheart project": a place against a name can be one thing, if the figure is one.
     if places[0] != places[1] and not mixed and any(quantity.digits > 1 for quantity in agreeing(first, second)):
         return None
@@ -230,7 +235,7 @@ def _session(first: Facts, second: Facts, hours: float) -> str | None:
     if first.quantities and second.quantities and not same:
         return "figures that do not meet"
     apart = first.marks ^ second.marks
-    if "rebounding" in apart or (apart and not same):
+    if apart & _OWN_NEWS or (apart and not same):
         return "different extremes"
     if first.subject == "price" and ("preview" in first.all_stages) != ("preview" in second.all_stages):
         return "before and after the same occasion"

@@ -44,6 +44,8 @@ _FAMILY: Final = {
     **dict.fromkeys(("curb", "quota"), "curb"),
     **dict.fromkeys(("halt", "fm"), "halt"),
 }
+_RELEASES: Final = frozenset(("lift", "end", "eas", "remov", "scrap", "revers", "relax", "replac", "loosen", "revok"))
+_BANS: Final = frozenset(("ban", "curb", "restriction", "control", "embargo", "moratorium", "sanction", "tariff"))
 _NOT_PRICE: Final = frozenset([
     "output", "export", "import", "inventory", "earnings", "guidance", "drill", "resource", "premium",
     "cbank", "etf", "tariff", "quota", "cost", "jobs", "dividend", "finance", "stockpile", "demand",
@@ -146,11 +148,15 @@ def _assemble(
     stages, all_stages = clauses.pick("stages", main=True), clauses.pick("stages")
     if main & {"strike", "labour"}:
         stages |= all_stages & _OUTCOMES
-    if "clos" in clauses.main_stems and told & {"acquire", "sell", "stake", "finance"}:
+    if "clos" in clauses.main_stems and (told & {"acquire", "sell", "stake", "finance"} or "deal" in clauses.main_stems):
         stages |= {"completing"}  # "BHP, Lundin close Filo acquisition"
+        main -= {"halt"}
+    if _released(clauses.main_stems):
+        stages = (stages - {"stopping", "appointing"}) | {"releasing"}
+        all_stages |= stages
     minerals, main_minerals = clauses.pick("minerals"), clauses.pick("minerals", main=True)
     families = frozenset(_FAMILY.get(frame, frame) for frame in main)
-    way, marks, ideas = _way(clauses), clauses.pick("marks", main=True), clauses.pick("ideas")
+    way, marks, ideas = None if "releasing" in stages else _way(clauses), clauses.pick("marks", main=True), clauses.pick("ideas")
     labels = {f"{kind}:{name}": _NAME_WEIGHTS[kind] for name, kind in clauses.names.items()}
     labels.update({f"minerals:{mineral}": 1.2 for mineral in minerals})
     for frame in frames:
@@ -193,6 +199,14 @@ def _with_compounds(frames: frozenset[str], clauses: Clauses) -> frozenset[str]:
     if {"halt", "export"} <= frames:
         frames |= {"curb"}
     return frames | {"cbank"} if "cbank" in clauses.names.values() else frames
+
+
+def _released(stems: tuple[str, ...]) -> bool:
+    """Whether a ban is lifted with its object in between: "lifts gallium and germanium export ban"."""
+    for at, word in enumerate(stems):
+        if word in _RELEASES:
+            return not _BANS.isdisjoint(stems[at + 1 : at + 8]) and not (at and stems[at - 1] in ("not", "never"))
+    return False
 
 
 def _way(clauses: Clauses) -> Way | None:
