@@ -30,6 +30,8 @@ _HARD_FRAMES: Final = frozenset([
     "resume", "study", "drill", "resource", "spill", "talks", "list_exchange", "etf", "premium",
     "stockpile", "protest", "attack", "earnings", "inventory", "tariff", "cbank",
 ])  # fmt: skip
+# What states do: two of them doing it to the same company are two events.
+_BY_A_STATE: Final = frozenset(("approval", "court", "curb", "tariff", "tax", "seize", "crime"))
 _ACCIDENTS: Final = frozenset(("blast", "collapse", "fire", "flood", "attack"))
 _COUNTED: Final = frozenset(("output", "import", "export", "inventory"))
 _COLLECTIVE: Final = frozenset(("base_metals", "precious_metals", "critical_minerals", "pgm"))
@@ -63,6 +65,10 @@ def agreeing(first: Facts, second: Facts) -> list[Quantity]:
 
 
 def _names(first: Facts, second: Facts) -> str | None:
+    if first.main & second.main & _BY_A_STATE:
+        states = [{name for name, kind in facts.names.items() if kind == "country"} for facts in (first, second)]
+        if all(states) and states[0].isdisjoint(states[1]):
+            return f"different states ({', '.join(sorted(states[0]))} / {', '.join(sorted(states[1]))})"
     only_first, only_second = _exclusive(first, second), _exclusive(second, first)
     if not only_first or not only_second:
         return None
@@ -165,13 +171,20 @@ def _stages(first: Facts, second: Facts) -> str | None:
     return None
 
 
+def _one_bid(first: Facts, second: Facts) -> bool:
+    """Whether both tell of the same sum between the same two, and neither of an answer to it."""
+    parties = [name for name, kind in first.names.items() if kind in ("org", "unknown") and name in second.names]
+    answered = "accept" in first.words ^ second.words
+    return len(parties) > 1 and _digits(first, second) > 1 and not answered
+
+
 def _loose_stages(first: Facts, second: Facts) -> set[str]:
     """Stages whose words mean little beside these events: an offered loan is no bid, a kept listing no guidance."""
     families = first.families | second.families
     rules = (
         (first.subject in _REACTION, ("preview", "fresh", "extending", "abandoning")),
         ("cbank" in families, ("extending",)),
-        ("deal" not in families or "refusing" in first.stages & second.stages, ("bidding",)),
+        ("deal" not in families or "refusing" in first.stages & second.stages or _one_bid(first, second), ("bidding",)),
         ("guidance" not in families, ("keeping",)),
         (not ("strike" in first.frames and "strike" in second.frames), ("beginning",)),
         ("chief" not in families, ("exiting", "appointing")),

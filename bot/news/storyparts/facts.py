@@ -27,7 +27,7 @@ _YEAR_END: Final = re.compile(
 _HOLE: Final = re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z]{1,6}-?\d{1,4}[A-Z]?(?:-\d{1,4}[A-Z]?)*\b")
 _NOT_HOLE: Final = re.compile(
     r"^(?:Q[1-4]|H[12]|FY\d+|[1-4]Q\d*|U3O8|3E|4E|6E|WTI\d?|CO2|P[1-5]|G7|G20|B2|S32|EV\d?|COP\d+|RC|M23|BB+\d?|BAA\d"
-    r"|NI?\d{2}-\d+)$",
+    r"|NI?\d{2}-\d+|O3)$",
     re.IGNORECASE,
 )
 # What numbers a series: "Part II", "episode 12", "6.0.3b1". Read as a name of its own, not as a figure.
@@ -44,7 +44,7 @@ _FAMILY: Final = {
     **dict.fromkeys(("curb", "quota"), "curb"),
     **dict.fromkeys(("halt", "fm"), "halt"),
 }
-_RELEASES: Final = frozenset(("lift", "end", "eas", "remov", "scrap", "revers", "relax", "replac", "loosen", "revok"))
+_RELEASES: Final = frozenset(("lift", "end", "eas", "remov", "scrap", "revers", "relax", "replac", "loosen", "revok", "paus", "suspend"))
 _BANS: Final = frozenset(("ban", "curb", "restriction", "control", "embargo", "moratorium", "sanction", "tariff"))
 _NOT_PRICE: Final = frozenset([
     "output", "export", "import", "inventory", "earnings", "guidance", "drill", "resource", "premium",
@@ -122,6 +122,8 @@ def _mask(folded: str, original: str, holes: frozenset[str]) -> tuple[str, froze
     masked, found = folded, set()
     for start, end, period in periods.find(folded, original):
         since = folded[max(0, start - 6) : start] == "since "
+        if folded[max(0, start - 5) : start] == "from " and found:
+            continue  # "slip in October from September": what it is compared with
         found.add(f"since {period}" if since else period)
         masked = masked[:start] + BLANK * (end - start) + masked[end:]
     for hole in holes:
