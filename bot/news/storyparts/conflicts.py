@@ -121,6 +121,8 @@ def _periods(first: Facts, second: Facts) -> str | None:
         here, there = one.get(kind, set()), two.get(kind, set())
         if here - there and there - here:
             return "different periods"
+    if "curb" in first.main & second.main and one.get("year") != two.get("year"):
+        return "a year that only one names"  # a ban and the plan of one
     for kinds, others in ((one, two), (two, one)):
         if "month" in kinds and "span" not in kinds and "span" in others and "month" not in others:
             return "different periods"

@@ -46,6 +46,8 @@ _FAMILY: Final = {
 }
 _RELEASES: Final = frozenset(("lift", "end", "eas", "remov", "scrap", "revers", "relax", "replac", "loosen", "revok", "paus", "suspend"))
 _BANS: Final = frozenset(("ban", "curb", "restriction", "control", "embargo", "moratorium", "sanction", "tariff"))
+_REVOKES: Final = frozenset(("revok", "cancel", "withdraw", "strip", "terminat"))
+_LICENCES: Final = frozenset(("licenc", "licens", "permit", "concession"))
 _NOT_PRICE: Final = frozenset([
     "output", "export", "import", "inventory", "earnings", "guidance", "drill", "resource", "premium",
     "cbank", "etf", "tariff", "quota", "cost", "jobs", "dividend", "finance", "stockpile", "demand",
@@ -153,7 +155,10 @@ def _assemble(
     if "clos" in clauses.main_stems and (told & {"acquire", "sell", "stake", "finance"} or "deal" in clauses.main_stems):
         stages |= {"completing"}  # "BHP, Lundin close Filo acquisition"
         main -= {"halt"}
-    if _released(clauses.main_stems):
+    if _acts_on(clauses.main_stems, _REVOKES, _LICENCES):
+        main = main - {"approval", "halt"} | {"seize"}
+        stages -= {"approving", "abandoning"}
+    if _acts_on(clauses.main_stems, _RELEASES, _BANS):
         stages = (stages - {"stopping", "appointing"}) | {"releasing"}
         all_stages |= stages
     minerals, main_minerals = clauses.pick("minerals"), clauses.pick("minerals", main=True)
@@ -203,11 +208,11 @@ def _with_compounds(frames: frozenset[str], clauses: Clauses) -> frozenset[str]:
     return frames | {"cbank"} if "cbank" in clauses.names.values() else frames
 
 
-def _released(stems: tuple[str, ...]) -> bool:
-    """Whether a ban is lifted with its object in between: "lifts gallium and germanium export ban"."""
+def _acts_on(stems: tuple[str, ...], verbs: frozenset[str], objects: frozenset[str]) -> bool:
+    """Whether a verb has its object some words on: "lifts gallium and germanium export ban"."""
     for at, word in enumerate(stems):
-        if word in _RELEASES:
-            return not _BANS.isdisjoint(stems[at + 1 : at + 8]) and not (at and stems[at - 1] in ("not", "never"))
+        if word in verbs:
+            return not objects.isdisjoint(stems[at + 1 : at + 8]) and not (at and stems[at - 1] in ("not", "never"))
     return False
 
 
