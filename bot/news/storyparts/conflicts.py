@@ -250,6 +250,8 @@ def _session(first: Facts, second: Facts, hours: float) -> str | None:
     if first.quantities and second.quantities and not same:
         return "figures that do not meet"
     apart = first.marks ^ second.marks
+    if any(quantity.dimension == "ord" for quantity in same):
+        apart -= {"rebounding"}  # "extends gains to third day" is "rises for third day"
     if apart & _OWN_NEWS or (apart and not same):
         return "different extremes"
     if first.subject == "price" and ("preview" in first.all_stages) != ("preview" in second.all_stages):
