@@ -19,6 +19,7 @@ SAME_DAY_HOURS: Final = 16.0
 TEMPLATE_SHARE: Final = 0.5
 """From this share of equal words on, two headlines are fillings of one form rather than tellings of one event."""
 
+_OWN_NEWS: Final = frozenset(("rebounding", "weekly", "monthly"))  # marks that make a market report one of its own
 _REACTION: Final = frozenset(("price", "shares"))
 # Stages that colour an event without being one; every other stage that one headline's main clause tells must stand
 # somewhere in the other.
@@ -29,6 +30,8 @@ _HARD_FRAMES: Final = frozenset([
     "resume", "study", "drill", "resource", "spill", "talks", "list_exchange", "etf", "premium",
     "stockpile", "protest", "attack", "earnings", "inventory", "tariff", "cbank",
 ])  # fmt: skip
+# What states do: two of them doing it to the same company are two events.
+_BY_A_STATE: Final = frozenset(("approval", "court", "curb", "tariff", "tax", "seize", "crime"))
 _ACCIDENTS: Final = frozenset(("blast", "collapse", "fire", "flood", "attack"))
 _COUNTED: Final = frozenset(("output", "import", "export", "inventory"))
 _COLLECTIVE: Final = frozenset(("base_metals", "precious_metals", "critical_minerals", "pgm"))
@@ -62,6 +65,10 @@ def agreeing(first: Facts, second: Facts) -> list[Quantity]:
 
 
 def _names(first: Facts, second: Facts) -> str | None:
+    if first.main & second.main & _BY_A_STATE:
+        states = [{name for name, kind in facts.names.items() if kind == "country"} for facts in (first, second)]
+        if all(states) and states[0].isdisjoint(states[1]):
+            return f"different states ({', '.join(sorted(states[0]))} / {', '.join(sorted(states[1]))})"
     only_first, only_second = _exclusive(first, second), _exclusive(second, first)
     if not only_first or not only_second:
         return None
@@ -71,6 +78,10 @@ def _names(first: Facts, second: Facts) -> str | None:
     mixed = any(first.names[name] in _WHERE for name in only_first) and any(
         second.names[name] in _WHERE for name in only_second
     )
+    people = {facts.names[name] for facts, only in ((first, only_first), (second, only_second)) for name in only}
+    shared = [name for name in first.names if name in second.names and first.names[name] == "unknown"]
+    if people == {"unknown"} and shared and "chief" in first.main & second.main:
+        return None  # "names Natascha Viljoen", "names Viljoen to succeed Palmer"
     # "its German project" and "its Lionheart project": a place against a name can be one thing, if the figure is one.
     if places[0] != places[1] and not mixed and any(quantity.digits > 1 for quantity in agreeing(first, second)):
         return None
@@ -110,6 +121,8 @@ def _periods(first: Facts, second: Facts) -> str | None:
         here, there = one.get(kind, set()), two.get(kind, set())
         if here - there and there - here:
             return "different periods"
+    if "curb" in first.main & second.main and one.get("year") != two.get("year"):
+        return "a year that only one names"  # a ban and the plan of one
     for kinds, others in ((one, two), (two, one)):
         if "month" in kinds and "span" not in kinds and "span" in others and "month" not in others:
             return "different periods"
@@ -160,13 +173,20 @@ def _stages(first: Facts, second: Facts) -> str | None:
     return None
 
 
+def _one_bid(first: Facts, second: Facts) -> bool:
+    """Whether both tell of the same sum between the same two, and neither of an answer to it."""
+    parties = [name for name, kind in first.names.items() if kind in ("org", "unknown") and name in second.names]
+    answered = "accept" in first.words ^ second.words
+    return len(parties) > 1 and _digits(first, second) > 1 and not answered
+
+
 def _loose_stages(first: Facts, second: Facts) -> set[str]:
     """Stages whose words mean little beside these events: an offered loan is no bid, a kept listing no guidance."""
     families = first.families | second.families
     rules = (
         (first.subject in _REACTION, ("preview", "fresh", "extending", "abandoning")),
         ("cbank" in families, ("extending",)),
-        ("deal" not in families or "refusing" in first.stages & second.stages, ("bidding",)),
+        ("deal" not in families or "refusing" in first.stages & second.stages or _one_bid(first, second), ("bidding",)),
         ("guidance" not in families, ("keeping",)),
         (not ("strike" in first.frames and "strike" in second.frames), ("beginning",)),
         ("chief" not in families, ("exiting", "appointing")),
@@ -230,7 +250,9 @@ def _session(first: Facts, second: Facts, hours: float) -> str | None:
     if first.quantities and second.quantities and not same:
         return "figures that do not meet"
     apart = first.marks ^ second.marks
-    if "rebounding" in apart or (apart and not same):
+    if any(quantity.dimension == "ord" for quantity in same):
+        apart -= {"rebounding"}  # "extends gains to third day" is "rises for third day"
+    if apart & _OWN_NEWS or (apart and not same):
         return "different extremes"
     if first.subject == "price" and ("preview" in first.all_stages) != ("preview" in second.all_stages):
         return "before and after the same occasion"

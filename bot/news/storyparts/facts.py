@@ -27,7 +27,7 @@ _YEAR_END: Final = re.compile(
 _HOLE: Final = re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z]{1,6}-?\d{1,4}[A-Z]?(?:-\d{1,4}[A-Z]?)*\b")
 _NOT_HOLE: Final = re.compile(
     r"^(?:Q[1-4]|H[12]|FY\d+|[1-4]Q\d*|U3O8|3E|4E|6E|WTI\d?|CO2|P[1-5]|G7|G20|B2|S32|EV\d?|COP\d+|RC|M23|BB+\d?|BAA\d"
-    r"|NI?\d{2}-\d+)$",
+    r"|NI?\d{2}-\d+|O3)$",
     re.IGNORECASE,
 )
 # What numbers a series: "Part II", "episode 12", "6.0.3b1". Read as a name of its own, not as a figure.
@@ -44,6 +44,10 @@ _FAMILY: Final = {
     **dict.fromkeys(("curb", "quota"), "curb"),
     **dict.fromkeys(("halt", "fm"), "halt"),
 }
+_RELEASES: Final = frozenset(("lift", "end", "eas", "remov", "scrap", "revers", "relax", "replac", "loosen", "revok", "paus", "suspend"))
+_BANS: Final = frozenset(("ban", "curb", "restriction", "control", "embargo", "moratorium", "sanction", "tariff"))
+_REVOKES: Final = frozenset(("revok", "cancel", "withdraw", "strip", "terminat"))
+_LICENCES: Final = frozenset(("licenc", "licens", "permit", "concession"))
 _NOT_PRICE: Final = frozenset([
     "output", "export", "import", "inventory", "earnings", "guidance", "drill", "resource", "premium",
     "cbank", "etf", "tariff", "quota", "cost", "jobs", "dividend", "finance", "stockpile", "demand",
@@ -120,6 +124,8 @@ def _mask(folded: str, original: str, holes: frozenset[str]) -> tuple[str, froze
     masked, found = folded, set()
     for start, end, period in periods.find(folded, original):
         since = folded[max(0, start - 6) : start] == "since "
+        if folded[max(0, start - 5) : start] == "from " and found:
+            continue  # "slip in October from September": what it is compared with
         found.add(f"since {period}" if since else period)
         masked = masked[:start] + BLANK * (end - start) + masked[end:]
     for hole in holes:
@@ -146,11 +152,18 @@ def _assemble(
     stages, all_stages = clauses.pick("stages", main=True), clauses.pick("stages")
     if main & {"strike", "labour"}:
         stages |= all_stages & _OUTCOMES
-    if "clos" in clauses.main_stems and told & {"acquire", "sell", "stake", "finance"}:
+    if "clos" in clauses.main_stems and (told & {"acquire", "sell", "stake", "finance"} or "deal" in clauses.main_stems):
         stages |= {"completing"}  # "BHP, Lundin close Filo acquisition"
+        main -= {"halt"}
+    if _acts_on(clauses.main_stems, _REVOKES, _LICENCES):
+        main = main - {"approval", "halt"} | {"seize"}
+        stages -= {"approving", "abandoning"}
+    if _acts_on(clauses.main_stems, _RELEASES, _BANS):
+        stages = (stages - {"stopping", "appointing"}) | {"releasing"}
+        all_stages |= stages
     minerals, main_minerals = clauses.pick("minerals"), clauses.pick("minerals", main=True)
     families = frozenset(_FAMILY.get(frame, frame) for frame in main)
-    way, marks, ideas = _way(clauses), clauses.pick("marks", main=True), clauses.pick("ideas")
+    way, marks, ideas = None if "releasing" in stages else _way(clauses), clauses.pick("marks", main=True), clauses.pick("ideas")
     labels = {f"{kind}:{name}": _NAME_WEIGHTS[kind] for name, kind in clauses.names.items()}
     labels.update({f"minerals:{mineral}": 1.2 for mineral in minerals})
     for frame in frames:
@@ -193,6 +206,14 @@ def _with_compounds(frames: frozenset[str], clauses: Clauses) -> frozenset[str]:
     if {"halt", "export"} <= frames:
         frames |= {"curb"}
     return frames | {"cbank"} if "cbank" in clauses.names.values() else frames
+
+
+def _acts_on(stems: tuple[str, ...], verbs: frozenset[str], objects: frozenset[str]) -> bool:
+    """Whether a verb has its object some words on: "lifts gallium and germanium export ban"."""
+    for at, word in enumerate(stems):
+        if word in verbs:
+            return not objects.isdisjoint(stems[at + 1 : at + 8]) and not (at and stems[at - 1] in ("not", "never"))
+    return False
 
 
 def _way(clauses: Clauses) -> Way | None:

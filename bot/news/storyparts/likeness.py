@@ -89,6 +89,7 @@ def same_event(first: Facts, second: Facts, hours: float) -> Likeness | None:
             caused
             or ("mark" in kinds and "period" in kinds)
             or ("country" in kinds and found.score >= 0.75 and not own_words)
+            or (found.named > 0 and "event" in kinds)  # "lithium surges after CATL halts mine"
         )
         return found if caused and ("way" in kinds or "mark" in kinds) and found.score >= 0.6 else None
     if first.subject == "shares":
@@ -115,6 +116,8 @@ def _needed(first: Facts, second: Facts, hours: float, found: Likeness) -> float
         period.startswith("span") for period in first.periods & second.periods
     ):
         return 0.48  # a company's results for a quarter are one event, whatever each headline makes of them
+    if "earnings" in first.main & second.main and hours <= LATE_HOURS and "org:" in " ".join(found.shared):
+        return 0.55  # a company has one set of results a day
     late = hours > LATE_HOURS
     next_day = hours > NEXT_DAY_HOURS
     figures = agreeing(first, second)

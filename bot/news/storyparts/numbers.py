@@ -119,6 +119,10 @@ _PATTERN: Final = re.compile(
     (?:(?=-\s?(?:us|c|a)?[$€£]?\d)|(?![\d]))""",
     re.VERBOSE,
 )
+_COUNTING_WORD: Final = re.compile(
+    r"\b(first|second)\s(?:straight\s|consecutive\s|successive\s)?(?:daily|weekly|monthly|session|week|month)"
+    r"(?:ly)?\s(?:gain|rise|advance|climb|loss|drop|fall|decline|in a row)"
+)
 _ORDINAL_WORD: Final = re.compile(rf"\b({'|'.join(_ORDINALS)})\b")
 _HEDGE: Final = re.compile(
     r"(?:nearly|almost|about|around|some|roughly|approximately|over|more than|at least|up to|close to|above|past|under"
@@ -137,6 +141,8 @@ def find(folded: str) -> list[tuple[int, int, Quantity]]:
         quantity = _quantity(match, folded)
         if quantity is not None:
             found.append((match.start(), match.end(), quantity))
+    for match in _COUNTING_WORD.finditer(folded):  # "second weekly gain"; else "second" and "first" count nothing
+        found.append((match.start(), match.start() + len(match[1]), Quantity("ord", float(1 + ("s" in match[1][:1])), 2)))
     for match in _ORDINAL_WORD.finditer(folded):
         if not any(start < match.end() and match.start() < end for start, end, _ in found):
             found.append((match.start(), match.end(), Quantity("ord", _ORDINALS[match[1]], 2)))
