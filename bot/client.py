@@ -17,6 +17,7 @@ from discord.ext import commands
 
 from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
+from bot.delivery.gate import take_over
 from bot.delivery.places import missing_permissions, standing
 from bot.desk import people, servers
 from bot.desk.feeds import give_defaults
@@ -108,6 +109,7 @@ class HeadframeBot(commands.AutoShardedBot):
         self.failed_cogs: list[str] = []
 
     async def setup_hook(self) -> None:
+        take_over(self)
         if self.services.settings.discord_api_url:
             # A session that cannot be resumed is begun anew at this address, which would be Discord's own.
             _shards, address, _limits = await self.http.get_bot_gateway()
@@ -286,8 +288,10 @@ class HeadframeBot(commands.AutoShardedBot):
             if target.kind != "channel":
                 continue
             channel = guild.get_channel_or_thread(target.id)
-            if channel is not None and standing(channel) is None and routes.may_restore(target, now):
-                await routes.restore(target, now)
+            if channel is None or standing(channel, routes.lost.get(target, "")) is not None:
+                continue
+            if routes.may_restore(target, now):
+                await routes.restore(target, now, seen=True)
 
 
 def sentence(error: BaseException) -> str | None:

@@ -17,7 +17,7 @@ from cogs.ui.answer import answer
 from cogs.ui.manage import Manage
 from cogs.ui.places import check_channel
 from cogs.ui.shelves import FollowShelf
-from cogs.ui.words import code, follow_line, mode_text
+from cogs.ui.words import check_hour, code, follow_line, mode_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Channels(
         mode=locale_str("At once, or as an hourly or daily digest"),
         role=locale_str("A role to ping"),
         max_per_hour=locale_str("At most so many posts an hour; the rest comes folded"),
+        hour=locale_str("Hour of a daily digest, 0 to 23, in the server's time zone; 8 if left out"),
     )
     @app_commands.checks.has_permissions(manage_channels=True)
     async def follow(
@@ -59,8 +60,10 @@ class Channels(
         mode: Mode = "instant",
         role: discord.Role | None = None,
         max_per_hour: app_commands.Range[int, 1, 1000] | None = None,
+        hour: app_commands.Range[int, 0, 23] | None = None,
     ) -> None:
         guild_id = _guild(interaction)
+        check_hour(mode, hour)
         target_id = channel.id if channel else interaction.channel_id or 0
         parsed = follows.read_query(query)
         check_channel(interaction, target_id)
@@ -74,6 +77,7 @@ class Channels(
             canonical=parsed.canonical,
             created_by=interaction.user.id,
             mode=mode,
+            digest_hour=hour,
             role_id=role.id if role else None,
             max_per_hour=max_per_hour,
         )
@@ -84,7 +88,7 @@ class Channels(
             return
         lines = [
             _("<#{channel}> now follows `{query}`, {mode}.").format(
-                channel=target_id, query=code(made.query), mode=mode_text(made.mode)
+                channel=target_id, query=code(made.query), mode=mode_text(made.mode, made.digest_hour)
             )
         ]
         found, total, _since = await follows.recent_matches(self.bot.services, guild_id, parsed, limit=1)
@@ -114,6 +118,7 @@ class Channels(
         max_per_hour=locale_str("At most so many posts an hour; 0 for no limit"),
         channel=locale_str("Move it to another channel"),
         paused=locale_str("Pause it, or go on"),
+        hour=locale_str("Hour of a daily digest, 0 to 23, in the server's time zone"),
     )
     @app_commands.checks.has_permissions(manage_channels=True)
     async def edit(
@@ -126,6 +131,7 @@ class Channels(
         max_per_hour: app_commands.Range[int, 0, 1000] | None = None,
         channel: Channel | None = None,
         paused: bool | None = None,
+        hour: app_commands.Range[int, 0, 23] | None = None,
     ) -> None:
         one = await self._find(interaction, follow)
         changes: dict[str, object] = {}
@@ -133,6 +139,9 @@ class Channels(
             changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical, "muted_sources": None}
         if mode is not None:
             changes["mode"] = mode
+        if hour is not None:
+            check_hour(mode or one.mode, hour)
+            changes["digest_hour"] = hour
         if role is not None:
             changes["role_id"] = None if role.is_default() else role.id
         if max_per_hour is not None:

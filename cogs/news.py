@@ -15,7 +15,7 @@ from bot.delivery.post import view_of
 from bot.desk import follows, news, why
 from bot.errors import UserError
 from bot.i18n import _, ngettext
-from cogs.ui.alert_modal import AlertModal, suggested_query
+from cogs.ui import alert_modal
 from cogs.ui.answer import answer
 from cogs.ui.pages import Pages
 
@@ -142,12 +142,12 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
     async def press_alert(self, interaction: Interaction, delivery_id: int) -> None:
         found = await why.of_delivery(self.bot.services, delivery_id)
         self._check_reach(interaction, found)
-        await interaction.response.send_modal(AlertModal(self.bot, suggested_query(found[0].lines[0])))
+        await alert_modal.offer(interaction, self.bot, [one.lines[0] for one in found if one.lines])
 
     async def more_menu(self, interaction: Interaction, message: discord.Message) -> None:
         found = await why.of_message(self.bot.services, message.id)
         self._check_reach(interaction, found)
-        await interaction.response.send_modal(AlertModal(self.bot, suggested_query(found[0].lines[0])))
+        await alert_modal.offer(interaction, self.bot, [one.lines[0] for one in found if one.lines])
 
     async def press_page(self, interaction: Interaction, delivery_id: int) -> None:
         found = await why.of_delivery(self.bot.services, delivery_id)
@@ -177,7 +177,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
 
     def _check_reach(self, interaction: Interaction, found: list[why.Why]) -> None:
         """Ids in buttons can be made up: nobody learns of another server's posts by them."""
-        if not found or not found[0].lines:
+        if not any(one.lines for one in found):
             raise UserError(_("This is not a headline of mine, or it is older than I remember."))
         row = found[0].delivery
         theirs = row.guild_id == interaction.guild_id if row.guild_id else row.target_id == interaction.user.id

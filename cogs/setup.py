@@ -9,9 +9,9 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.delivery.losses import permission_name
 from bot.delivery.markdown import clamp_plain
 from bot.delivery.places import missing_permissions
-from bot.delivery.routes import permission_name
 from bot.desk import people, servers
 from bot.desk import setup as desk
 from bot.errors import UserError

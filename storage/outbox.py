@@ -14,7 +14,7 @@ from sqlalchemy import Integer, and_, case, func, or_, select, tuple_, type_coer
 from storage.deliveries import ASIDE, COLUMNS
 from storage.records import Delivery, Target
 from storage.rows import chunks, into
-from storage.schema import channels, deliveries, user_settings
+from storage.schema import deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 _NOTICED = 8  # seconds until a clock that was set has surely been noticed
+# An edit that was queued anew while it was being made has to be made once more.
+_ended = or_(deliveries.c.kind != "edit", deliveries.c.state == "sending")
 PER_TARGET = 100  # rows of one target looked at in a claim: enough for the largest folded message and its overflow
 
 
@@ -144,7 +146,7 @@ async def sent(
     }
     if shown is not None:
         values["payload"] = shown
-    await connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**values))
+    await connection.execute(update(deliveries).where(deliveries.c.id.in_(ids), _ended).values(**values))
 
 
 async def retry(connection: AsyncConnection, ids: Sequence[int], *, due_at: datetime, reason: str) -> None:
@@ -166,43 +168,8 @@ async def hold(connection: AsyncConnection, ids: Sequence[int], *, reason: str, 
 
 async def drop(connection: AsyncConnection, ids: Sequence[int], *, reason: str) -> None:
     await connection.execute(
-        update(deliveries).where(deliveries.c.id.in_(ids)).values(state="dropped", reason=reason, due_at=None)
+        update(deliveries).where(deliveries.c.id.in_(ids), _ended).values(state="dropped", reason=reason, due_at=None)
     )
-
-
-async def hold_target(connection: AsyncConnection, target: Target, *, reason: str) -> int:
-    """Everything waiting for a target that cannot be reached is held.
-
-    A begun message keeps its nonce: an attempt before the refusal may have arrived all the same.
-    """
-    result = await connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.target_kind == target.kind,
-            deliveries.c.target_id == target.id,
-            deliveries.c.state.in_(("pending", "sending")),
-            deliveries.c.kind.not_in(ASIDE),
-        )
-        .values(state="held", reason=reason, due_at=None)
-    )
-    return result.rowcount
-
-
-async def release(connection: AsyncConnection, target: Target, *, now: datetime, fresh: timedelta) -> tuple[int, int]:
-    """The target can be reached again: (rows due now, rows dropped because they are older than `fresh`)."""
-    mine = and_(
-        deliveries.c.target_kind == target.kind,
-        deliveries.c.target_id == target.id,
-        deliveries.c.state == "held",
-        deliveries.c.due_at.is_(None),
-    )
-    old = await connection.execute(
-        update(deliveries)
-        .where(mine, deliveries.c.created_at < now - fresh)
-        .values(state="dropped", reason="older than 24 h when the channel could be reached again")
-    )
-    young = await connection.execute(update(deliveries).where(mine).values(state="pending", due_at=now, reason=None))
-    return young.rowcount, old.rowcount
 
 
 async def in_flight(connection: AsyncConnection) -> list[Delivery]:
@@ -213,42 +180,6 @@ async def in_flight(connection: AsyncConnection) -> list[Delivery]:
         .order_by(deliveries.c.batch_id, deliveries.c.order_at, deliveries.c.id)
     )
     return [into(Delivery, row) for row in rows]
-
-
-async def held_routes(connection: AsyncConnection) -> list[Target]:
-    """Targets with held rows whose route is not marked lost any more (a crash between the two)."""
-    rows = await connection.execute(
-        select(deliveries.c.target_kind, deliveries.c.target_id)
-        .outerjoin(
-            channels,
-            and_(deliveries.c.target_kind == "channel", channels.c.channel_id == deliveries.c.target_id),
-        )
-        .outerjoin(
-            user_settings,
-            and_(deliveries.c.target_kind == "user", user_settings.c.user_id == deliveries.c.target_id),
-        )
-        .where(
-            deliveries.c.state == "held",
-            or_(channels.c.route.is_(None), channels.c.route == "ok"),
-            user_settings.c.dm_refused_at.is_(None),
-        )
-        .distinct()
-    )
-    return [Target(row.target_kind, row.target_id) for row in rows]
-
-
-async def end_quiet(connection: AsyncConnection, target: Target, *, now: datetime) -> None:
-    """Quiet hours were switched off: what they held back is due now."""
-    await connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.target_kind == target.kind,
-            deliveries.c.target_id == target.id,
-            deliveries.c.state == "pending",
-            deliveries.c.reason == "quiet",
-        )
-        .values(due_at=now)
-    )
 
 
 async def sent_counts(

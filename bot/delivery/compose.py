@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from storage.records import Delivery, JsonObject, SourceLine, Style
 
 _ROLES: Final = 5  # roles one message pings at most
-_KEPT: Final = 1.0  # seconds a story is kept in mind: one headline goes to many channels at once
+_KEPT: Final = 1.0  # seconds stories are kept in mind: one headline goes to many channels at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,26 @@ class Composer:
         self.price_line = price_line
         self.reaction = reaction
         self.chart = chart
-        self._lines: dict[int, list[SourceLine]] = {}
+        self._lines: dict[int, tuple[float, list[SourceLine]]] = {}  # story → when its reading began, what was read
         self._lines_since = 0.0
 
-    async def compose(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> Post | None:
-        """The message of these rows; None when nothing of it exists any more (its entries were removed)."""
+    async def compose(
+        self, connection: AsyncConnection, rows: Sequence[Delivery], *, since: float, bare: bool = False
+    ) -> Post | None:
+        """The message of these rows; None when nothing of it exists any more (its entries were removed).
+
+        since: when the rows were claimed, by time.monotonic(). A headline that was corrected before is read anew; one
+        corrected later finds the row on its way and has the post edited. bare: without pictures and links of their own.
+        """
         first = rows[0]
         if first.kind in {"notice", "price"}:
             return await self._from_payload(first)
         taste = await _taste(connection, first)
-        views = await self._views(connection, rows)
+        views = await self._views(connection, rows, since)
         if not views:
             return None
+        if bare:
+            views = [replace(view, url=None, image=None) for view in views]
         # Asked for by the follow; an overflow of its cap is not worth a ping.
         roles = () if pace.reason_of(first) == "cap" else _roles(rows)
         with use_language(taste.language):
@@ -78,7 +86,7 @@ class Composer:
         if len(rows) < 2:
             return len(rows)
         taste = await _taste(connection, rows[0])
-        views = {view.delivery_id: view for view in await self._views(connection, rows)}
+        views = {view.delivery_id: view for view in await self._views(connection, rows, time.monotonic())}
         with use_language(taste.language):
             shown = [views[row.id] for row in rows if row.id in views]
             if pace.form_of(rows) == "list":
@@ -90,8 +98,8 @@ class Composer:
         # Rows whose entries are gone take no room.
         return next(place for place, row in enumerate(rows) if row.id == shown[count].delivery_id)
 
-    async def _views(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> list[StoryView]:
-        lines = await self._sources(connection, rows)
+    async def _views(self, connection: AsyncConnection, rows: Sequence[Delivery], since: float) -> list[StoryView]:
+        lines = await self._sources(connection, rows, since)
         views = []
         for row in rows:
             found = lines.get(row.story_id) if row.story_id is not None else None
@@ -103,17 +111,21 @@ class Composer:
             views.append(view)
         return views
 
-    async def _sources(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> dict[int, list[SourceLine]]:
-        wanted = [row.story_id for row in rows if row.story_id is not None]
-        if any(row.message_id is not None for row in rows):
-            return await entries.sources_of(connection, wanted)  # an edit: what was true a moment ago is what it mends
-        now = time.monotonic()
-        if now - self._lines_since > _KEPT:
-            self._lines, self._lines_since = {}, now
-        missing = [story for story in wanted if story not in self._lines]
+    async def _sources(
+        self, connection: AsyncConnection, rows: Sequence[Delivery], since: float
+    ) -> dict[int, list[SourceLine]]:
+        wanted = {row.story_id for row in rows if row.story_id is not None}
+        began = time.monotonic()
+        if began - self._lines_since > _KEPT:
+            self._lines, self._lines_since = {}, began
+        missing = [story for story in wanted if self._lines.get(story, (-1.0, []))[0] < since]
         if missing:
-            self._lines |= await entries.sources_of(connection, missing)
-        return self._lines
+            found = await entries.sources_of(connection, missing)
+            # Another may have read one of them meanwhile, and later: what is newer stays.
+            for story in missing:
+                if self._lines.get(story, (-1.0, []))[0] < began:
+                    self._lines[story] = (began, found.get(story, []))
+        return {story: self._lines[story][1] for story in wanted}
 
     def _price(self, tags: JsonObject | None) -> str | None:
         return self.price_line(_minerals(tags)) if self.price_line is not None else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -16,11 +17,11 @@ import structlog
 
 from bot.clock import utcnow
 from bot.delivery import pace
-from bot.delivery.answers import Retry
+from bot.delivery.answers import Lost, Retry
 from bot.delivery.lane import Carrier, Job
 from bot.delivery.publish import Publisher
 from bot.delivery.steady import ClockWatch, running
-from storage import guilds, outbox
+from storage import guilds, held, outbox
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.delivery.answers import Lost
     from bot.delivery.compose import Composer
     from bot.delivery.routes import Routes
     from bot.delivery.sender import Sender
@@ -118,8 +118,9 @@ class Outbox:
             wait = _IDLE_SECONDS
             try:
                 await self._mind_clock()
-                await self.routes.probe(self._clock())
+                self.counts["dropped"] += await self.routes.expire(self._clock())
                 if self._sender is not None:
+                    await self.routes.probe(self._clock(), self._sender.reachable)
                     wait = await self._round(self._sender)
             except StorageError as error:
                 log.debug("outbox waits for the database", error=str(error))
@@ -170,7 +171,7 @@ class Outbox:
     async def _claim(self, sender: Sender, now: datetime, free: int) -> tuple[list[Job], int]:
         """Messages to send now, and how many targets were looked at for them."""
         jobs: list[Job] = []
-        lost: list[tuple[Target, int | None, Lost]] = []
+        lost: list[tuple[Target, int | None]] = []
         async with self._database.write() as connection:
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
             targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES), free)
@@ -181,20 +182,23 @@ class Outbox:
                 self._served.pop(target, None)
                 self._served[target] = next(self._turns)
                 if target in self.routes.lost:
-                    await outbox.hold_target(connection, target, reason="route")
+                    await held.hold_target(connection, target)
                     continue
                 gone = sender.reachable(target, due[0].guild_id)
                 if isinstance(gone, Retry):
                     until = now + pace.backoff(1, gone.after)
                     await outbox.retry(connection, [row.id for row in due], due_at=until, reason=gone.reason)
                 elif gone is not None:
-                    lost.append((target, due[0].guild_id, gone))
+                    lost.append((target, due[0].guild_id))
                 elif (job := await self._plan(connection, sender, target, due, now)) is not None:
                     jobs.append(job)
         while len(self._served) > 4 * _CANDIDATES:
             del self._served[next(iter(self._served))]
-        for target, guild_id, gone in lost:
-            await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
+        for target, guild_id in lost:
+            # Looked at again, nothing awaited in between: an end that was told meanwhile is not told again.
+            gone = sender.reachable(target, guild_id)
+            if isinstance(gone, Lost):
+                await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
         return jobs, len(by_target)
 
     def _in_turn(self, found: Sequence[tuple[Target, int]], free: int) -> list[Target]:
@@ -207,8 +211,8 @@ class Outbox:
         self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
     ) -> Job | None:
         plan = pace.plan(due, await self._wishes(connection, sender, target, due, now), now)
-        for held in plan.holds:
-            await outbox.hold(connection, held.ids, reason=held.reason, due_at=held.until)
+        for one in plan.holds:
+            await outbox.hold(connection, one.ids, reason=one.reason, due_at=one.until)
         if plan.stale:
             await outbox.drop(connection, plan.stale, reason="not delivered within 24 h")
             self.counts["dropped"] += len(plan.stale)
@@ -223,7 +227,8 @@ class Outbox:
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
         nonce = first.nonce or f"hf{int(first.created_at.timestamp()):x}-{batch_id}"
         await outbox.start(connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now)
-        return Job(target, tuple(replace(row, batch_id=batch_id) for row in send), nonce, first.claimed_at)
+        rows = tuple(replace(row, batch_id=batch_id) for row in send)
+        return Job(target, rows, nonce, first.claimed_at, time.monotonic())
 
     async def _wishes(
         self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
