@@ -75,6 +75,11 @@ class Outbox:
         self._turns = itertools.count(1)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def connected(self) -> bool:
+        """Whether sending is possible at present."""
+        return self._sender is not None
+
     def wake(self) -> None:
         """Something may be due."""
         self._wake.set()
