@@ -118,14 +118,17 @@ class Composer:
         began = time.monotonic()
         if began - self._lines_since > _KEPT:
             self._lines, self._lines_since = {}, began
-        missing = [story for story in wanted if self._lines.get(story, (-1.0, []))[0] < since]
+        kept = {story: lines for story in wanted if (lines := self._lines.get(story)) and lines[0] >= since}
+        missing = [story for story in wanted if story not in kept]
         if missing:
             found = await entries.sources_of(connection, missing)
+            fresh = {story: (began, found.get(story, [])) for story in missing}
+            kept |= fresh
             # Another may have read one of them meanwhile, and later: what is newer stays.
-            for story in missing:
-                if self._lines.get(story, (-1.0, []))[0] < began:
-                    self._lines[story] = (began, found.get(story, []))
-        return {story: self._lines[story][1] for story in wanted}
+            self._lines |= {
+                story: lines for story, lines in fresh.items() if self._lines.get(story, lines)[0] <= lines[0]
+            }
+        return {story: lines for story, (_began, lines) in kept.items()}
 
     def _price(self, tags: JsonObject | None) -> str | None:
         return self.price_line(_minerals(tags)) if self.price_line is not None else None
