@@ -113,6 +113,7 @@ class App:
             else price_service(settings, database, price_http.get, now)
         )
         composer = Composer(
+            database,
             price_line=lambda slugs: headline_line(prices, slugs, utcnow()),
             chart=prices.charts.for_alert,
             reaction=lambda slugs, published: reaction_line(prices, slugs, published),

@@ -38,7 +38,7 @@ _ALERTS: Final = 50  # price alerts that come up half way
 _BASE: Final = 10**17
 
 
-class _Leap(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  # its class depends on the system
+class _Leap(selectors.DefaultSelector):
     """A selector that does not wait where only a timer would end the waiting."""
 
     def __init__(self) -> None:
@@ -154,7 +154,13 @@ async def _simulate(channels: int, leap: _Leap) -> Simulated:
         outbox: Outbox
         routes = Routes(database, owner_of=lambda _guild: None, changed=lambda: outbox.wake())  # noqa: PLW0108
         outbox = Outbox(
-            database, Composer(), routes, subscription=lambda _id: None, fold_seconds=0, clock=clock, steady=loop.time
+            database,
+            Composer(database),
+            routes,
+            subscription=lambda _id: None,
+            fold_seconds=0,
+            clock=clock,
+            steady=loop.time,
         )
         await headline(database, [(_BASE + n, 1) for n in range(channels)], now=clock())
         sends = Sends(Bucket())

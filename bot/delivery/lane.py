@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.delivery.post import Post
     from bot.delivery.routes import Routes
     from bot.delivery.sender import Sender
+    from bot.delivery.tastes import Taste
     from storage.database import Database
     from storage.records import Delivery, Target
 
@@ -40,7 +41,7 @@ _REMEMBERED: Final = 20_000  # targets whose last message and ping are kept in m
 class Job:
     """One message about to be sent: its rows share batch and nonce. `first_try_at` is None for a first attempt.
 
-    claimed: when it was claimed, by time.monotonic(): what is read for it must not be older.
+    claimed: when it was claimed, by time.monotonic(): what is read for it must not be older. taste: as it was then.
     """
 
     target: Target
@@ -48,6 +49,7 @@ class Job:
     nonce: str
     first_try_at: datetime | None
     claimed: float
+    taste: Taste
 
     @property
     def ids(self) -> list[int]:
@@ -114,19 +116,19 @@ class Carrier:
             wait = min(wait * 2, 30.0)
 
     async def _compose(self, job: Job, *, bare: bool) -> Post | None:
-        async with self._database.read() as connection:
-            post = await self._composer.compose(connection, job.rows, since=job.claimed, bare=bare)
-            if post is None or not post.role_ids:
-                return post
-            now = self._clock()
-            last = self._last_ping.get(job.target)
-            if last is None and now - self._since < _PING_EVERY:
-                # The process before this one may have pinged moments ago.
-                last = await outbox.last_ping_at(connection, job.target, since=now - _PING_EVERY)
-            if last is not None and now - last < _PING_EVERY:
-                # The names stay, the ping does not: it is allowed by `role_ids` alone.
-                return replace(post, role_ids=())
+        post = await self._composer.compose(job.rows, job.taste, since=job.claimed, bare=bare)
+        if post is None or not post.role_ids:
             return post
+        now = self._clock()
+        last = self._last_ping.get(job.target)
+        if last is None and now - self._since < _PING_EVERY:
+            # The process before this one may have pinged moments ago.
+            async with self._database.read() as connection:
+                last = await outbox.last_ping_at(connection, job.target, since=now - _PING_EVERY)
+        if last is not None and now - last < _PING_EVERY:
+            # The names stay, the ping does not: it is allowed by `role_ids` alone.
+            return replace(post, role_ids=())
+        return post
 
     async def _send(self, sender: Sender, job: Job, post: Post) -> Outcome:
         now = self._clock()
@@ -152,8 +154,8 @@ class Carrier:
             carried = [one for one in rows if one.kind != "edit"]
             if any(one.state in {"sending", "pending", "held"} for one in carried):
                 return Retry("the message is still being sent")
-            posted = [one for one in carried if one.state == "sent" and one.message_id and one.channel_id]
-            post = await self._composer.compose(connection, posted, since=job.claimed, bare=bare) if posted else None
+        posted = [one for one in carried if one.state == "sent" and one.message_id and one.channel_id]
+        post = await self._composer.compose(posted, job.taste, since=job.claimed, bare=bare) if posted else None
         if post is None or posted[0].channel_id is None or posted[0].message_id is None:
             return Refused("there is no message to edit")
         hooked = bool((posted[0].payload or {}).get("hooked"))

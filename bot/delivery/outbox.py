@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,8 @@ from bot.delivery.answers import Lost, Retry
 from bot.delivery.lane import Carrier, Job
 from bot.delivery.publish import Publisher
 from bot.delivery.steady import ClockWatch, running
-from storage import guilds, held, outbox
+from bot.delivery.tastes import Taste, of_targets
+from storage import held, outbox
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ _LANES: Final = 96  # messages under way at once; 45 a second need about a dozen
 _CLAIM_AT: Final = 32  # free lanes that are worth a look at the whole queue
 _CLAIM_WITHIN: Final = 0.25  # seconds a single free lane waits for others
 _CANDIDATES: Final = 1000  # targets looked at in a claim, so that those served longest ago come first
+_WARM: Final = 20  # stories read at once for the messages of a claim; digests read what more they need
 _IDLE_SECONDS: Final = 2.0
+_AWAY_SECONDS: Final = 0.5  # between two looks while all that is due is for targets that are away
 
 
 class Outbox:
@@ -73,6 +77,7 @@ class Outbox:
         self._lanes: dict[Target, asyncio.Task[None]] = {}
         self._served: dict[Target, int] = {}  # when each target last had its turn
         self._turns = itertools.count(1)
+        self._later: dict[Target, float] = {}  # targets that are away for the moment, and until when
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -151,6 +156,7 @@ class Outbox:
                 rows = await outbox.shift(connection, moved, now=self._clock())
         else:
             rows = await outbox.shift(connection, moved, now=self._clock())
+        self.routes.shift(timedelta(seconds=moved))
         log.warning("the machine's clock was set; what waits keeps its age", seconds=moved, waiting=rows)
 
     async def _round(self, sender: Sender) -> float:
@@ -167,6 +173,8 @@ class Outbox:
                 self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
             if looked:
                 return 0.05 if len(self._lanes) < _LANES else _IDLE_SECONDS
+            if self._later:
+                return _AWAY_SECONDS
         async with self._database.read() as connection:
             at = await outbox.next_due_at(connection)
         if at is None:
@@ -178,25 +186,34 @@ class Outbox:
         jobs: list[Job] = []
         lost: list[tuple[Target, int | None]] = []
         async with self._database.write() as connection:
+            claimed = time.monotonic()
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
             targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES), free)
             by_target: dict[Target, list[Delivery]] = {}
             for row in await outbox.due_rows(connection, now, targets):
                 by_target.setdefault(row.target, []).append(row)
+            tastes = await of_targets(connection, {target: due[0].guild_id for target, due in by_target.items()})
+            told = Counter(due[0].story_id for due in by_target.values() if due[0].story_id is not None)
+            await self._composer.warm(connection, [story for story, _n in told.most_common(_WARM)])
             for target, due in by_target.items():
                 self._served.pop(target, None)
                 self._served[target] = next(self._turns)
                 if target in self.routes.lost:
                     await held.hold_target(connection, target)
                     continue
+                taste = tastes.get(target, Taste())
+                if taste.lost:
+                    continue  # being opened this very moment: what it holds goes first, and is not yet released
                 gone = sender.reachable(target, due[0].guild_id)
                 if isinstance(gone, Retry):
-                    until = now + pace.backoff(1, gone.after)
-                    await outbox.retry(connection, [row.id for row in due], due_at=until, reason=gone.reason)
+                    # The target waits, not its rows: what comes meanwhile may not overtake them.
+                    self._later[target] = time.monotonic() + pace.backoff(1, gone.after).total_seconds()
+                    await outbox.retry(connection, [row.id for row in due], due_at=now, reason=gone.reason)
                 elif gone is not None:
                     lost.append((target, due[0].guild_id))
-                elif (job := await self._plan(connection, sender, target, due, now)) is not None:
-                    jobs.append(job)
+                else:
+                    job = await self._plan(connection, sender, due, taste, now, claimed)
+                    jobs += [job] if job is not None else []
         while len(self._served) > 4 * _CANDIDATES:
             del self._served[next(iter(self._served))]
         for target, guild_id in lost:
@@ -208,14 +225,23 @@ class Outbox:
 
     def _in_turn(self, found: Sequence[tuple[Target, int]], free: int) -> list[Target]:
         """Round robin: of equal urgency, the target served longest ago first."""
+        moment = time.monotonic()
+        self._later = {target: until for target, until in self._later.items() if until > moment}
         waiting = [(urgency, self._served.get(target, 0), target) for target, urgency in found]
         waiting.sort(key=lambda one: one[:2])
-        return [target for _urgency, _turn, target in waiting if target not in self._lanes][:free]
+        busy = self._lanes.keys() | self._later.keys()
+        return [target for _urgency, _turn, target in waiting if target not in busy][:free]
 
     async def _plan(
-        self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
+        self,
+        connection: AsyncConnection,
+        sender: Sender,
+        due: Sequence[Delivery],
+        taste: Taste,
+        now: datetime,
+        claimed: float,
     ) -> Job | None:
-        plan = pace.plan(due, await self._wishes(connection, sender, target, due, now), now)
+        plan = pace.plan(due, await self._wishes(connection, sender, due, taste, now), now)
         for one in plan.holds:
             await outbox.hold(connection, one.ids, reason=one.reason, due_at=one.until)
         if plan.stale:
@@ -226,18 +252,19 @@ class Outbox:
             return None
         if send[0].batch_id is None and len(send) > 1:
             # What does not fit whole travels in the next message.
-            send = send[: await self._composer.fitting(connection, send)]
+            send = send[: await self._composer.fitting(send, taste, since=claimed)]
         first = send[0]
         batch_id = first.batch_id or first.id
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
         nonce = first.nonce or f"hf{int(first.created_at.timestamp()):x}-{batch_id}"
         await outbox.start(connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now)
         rows = tuple(replace(row, batch_id=batch_id) for row in send)
-        return Job(target, rows, nonce, first.claimed_at, time.monotonic())
+        return Job(first.target, rows, nonce, first.claimed_at, claimed, taste)
 
     async def _wishes(
-        self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
+        self, connection: AsyncConnection, sender: Sender, due: Sequence[Delivery], taste: Taste, now: datetime
     ) -> pace.Wishes:
+        target = due[0].target
         caps = {
             row.subscription_id: sub.max_per_hour
             for row in due
@@ -250,12 +277,11 @@ class Outbox:
             pairs = [(sub, target.kind, target.id) for sub in caps]
             found = await outbox.sent_counts(connection, pairs, since=now - timedelta(hours=1))
             counts = {sub: n for (sub, _kind, _id), n in found.items()}
-        zone, start, end = await self._quiet(connection, target, due[0].guild_id)
         last = self._carrier.last_sent.get(target)
         return pace.Wishes(
-            zone=zone,
-            quiet_start=start,
-            quiet_end=end,
+            zone=taste.zone,
+            quiet_start=taste.quiet_start,
+            quiet_end=taste.quiet_end,
             personal=target.kind == "user",
             single=sender.is_forum(target),
             caps=caps,
@@ -263,18 +289,6 @@ class Outbox:
             overflows=await outbox.overflows(connection, target) if caps else {},
             not_before=last + self._fold if last is not None else None,
         )
-
-    async def _quiet(
-        self, connection: AsyncConnection, target: Target, guild_id: int | None
-    ) -> tuple[str | None, int | None, int | None]:
-        if target.kind == "user":
-            person = await guilds.user(connection, target.id)
-            return person.timezone, person.quiet_start, person.quiet_end
-        channel = await guilds.channel(connection, target.id)
-        if channel is None or channel.quiet_start is None:
-            return None, None, None
-        zone = (await guilds.guild(connection, guild_id)).timezone if guild_id else None
-        return zone, channel.quiet_start, channel.quiet_end
 
     async def _serve(self, sender: Sender, job: Job) -> None:
         try:

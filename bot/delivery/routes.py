@@ -209,6 +209,11 @@ class Routes:
                 probe.due_at = now + _LOOK
                 probe.seen = isinstance(gone, Lost)  # then an event opens it at once
 
+    def shift(self, by: timedelta) -> None:
+        """The clock was set: the next looks keep their distance."""
+        for probe in self._probes.values():
+            probe.due_at += by
+
     async def expire(self, now: datetime) -> int:
         """Drop, with the reason, what has been held for longer than a day. For every round; works now and then."""
         if self._expired_at is not None and timedelta(0) <= now - self._expired_at < _EXPIRE:
