@@ -43,8 +43,10 @@ _LANES: Final = 96  # messages under way at once; 45 a second need about a dozen
 _CLAIM_AT: Final = 32  # free lanes that are worth a look at the whole queue
 _CLAIM_WITHIN: Final = 0.25  # seconds a single free lane waits for others
 _CANDIDATES: Final = 1000  # targets looked at in a claim, so that those served longest ago come first
+_FOUND_SECONDS: Final = 1.0  # what falls due by the hour is seen so much later at most
 _WARM: Final = 20  # stories read at once for the messages of a claim; digests read what more they need
 _IDLE_SECONDS: Final = 2.0
+_OPENING_SECONDS: Final = 0.2
 _AWAY_SECONDS: Final = 0.5  # between two looks while all that is due is for targets that are away
 
 
@@ -77,6 +79,9 @@ class Outbox:
         self._lanes: dict[Target, asyncio.Task[None]] = {}
         self._served: dict[Target, int] = {}  # when each target last had its turn
         self._turns = itertools.count(1)
+        self._found: dict[Target, int] = {}  # targets with something due → how urgent it is, and when that was so
+        self._found_at = 0.0
+        self._news = True
         self._later: dict[Target, float] = {}  # targets that are away for the moment, and until when
         self._task: asyncio.Task[None] | None = None
 
@@ -87,13 +92,14 @@ class Outbox:
 
     def wake(self) -> None:
         """Something may be due."""
+        self._news = True
         self._wake.set()
 
     def connect(self, sender: Sender | None) -> None:
         """Sending is possible from now on (a sender), or not any more (None)."""
         self._sender = sender
         self._publisher.connect(sender)
-        self._wake.set()
+        self.wake()
 
     async def start(self) -> None:
         """Settle what a previous process left behind and begin."""
@@ -168,27 +174,28 @@ class Outbox:
         async with self._database.read() as connection:
             due = await outbox.any_due(connection, now)
         if due:
-            jobs, looked = await self._claim(sender, now, free)
-            for job in jobs:
-                self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
+            await self._find(now)
+            looked = await self._claim(sender, now, free)
             if looked:
                 return 0.05 if len(self._lanes) < _LANES else _IDLE_SECONDS
             if self._later:
-                return _AWAY_SECONDS
+                return min(max(min(self._later.values()) - time.monotonic(), _OPENING_SECONDS), _AWAY_SECONDS)
         async with self._database.read() as connection:
             at = await outbox.next_due_at(connection)
         if at is None:
             return _IDLE_SECONDS
         return min(max((at - self._clock()).total_seconds(), 0.2), _IDLE_SECONDS)
 
-    async def _claim(self, sender: Sender, now: datetime, free: int) -> tuple[list[Job], int]:
-        """Messages to send now, and how many targets were looked at for them."""
+    async def _claim(self, sender: Sender, now: datetime, free: int) -> int:
+        """Give lanes the messages to send now; how many targets were looked at for them."""
         jobs: list[Job] = []
         lost: list[tuple[Target, int | None]] = []
         async with self._database.write() as connection:
             claimed = time.monotonic()
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
-            targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES), free)
+            targets = self._in_turn(free)
+            # What was found may have begun to be sent since, or wait for another attempt: nothing overtakes it.
+            targets = sorted(set(targets) - await outbox.blocked(connection, now, targets), key=targets.index)
             by_target: dict[Target, list[Delivery]] = {}
             for row in await outbox.due_rows(connection, now, targets):
                 by_target.setdefault(row.target, []).append(row)
@@ -203,7 +210,9 @@ class Outbox:
                     continue
                 taste = tastes.get(target, Taste())
                 if taste.lost:
-                    continue  # being opened this very moment: what it holds goes first, and is not yet released
+                    # Being opened this very moment: what it holds goes first, and is not yet released.
+                    self._later[target] = claimed + _OPENING_SECONDS
+                    continue
                 gone = sender.reachable(target, due[0].guild_id)
                 if isinstance(gone, Retry):
                     # The target waits, not its rows: what comes meanwhile may not overtake them.
@@ -214,6 +223,8 @@ class Outbox:
                 else:
                     job = await self._plan(connection, sender, due, taste, now, claimed)
                     jobs += [job] if job is not None else []
+        for job in jobs:  # at once: they are `sending` from now on, whatever goes wrong below
+            self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
         while len(self._served) > 4 * _CANDIDATES:
             del self._served[next(iter(self._served))]
         for target, guild_id in lost:
@@ -221,16 +232,29 @@ class Outbox:
             gone = sender.reachable(target, guild_id)
             if isinstance(gone, Lost):
                 await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
-        return jobs, len(by_target)
+        return len(by_target)
 
-    def _in_turn(self, found: Sequence[tuple[Target, int]], free: int) -> list[Target]:
-        """Round robin: of equal urgency, the target served longest ago first."""
+    async def _find(self, now: datetime) -> None:
+        """Look for targets with something due, when something may have changed; a look reads the whole queue."""
+        moment = time.monotonic()
+        if self._found and not self._news and moment - self._found_at < _FOUND_SECONDS:
+            return
+        self._news = False
+        async with self._database.read() as connection:
+            self._found = dict(await outbox.due_targets(connection, now, limit=_CANDIDATES))
+        self._found_at = moment
+
+    def _in_turn(self, free: int) -> list[Target]:
+        """Take from what was found. Round robin: of equal urgency, the target served longest ago first."""
         moment = time.monotonic()
         self._later = {target: until for target, until in self._later.items() if until > moment}
-        waiting = [(urgency, self._served.get(target, 0), target) for target, urgency in found]
-        waiting.sort(key=lambda one: one[:2])
         busy = self._lanes.keys() | self._later.keys()
-        return [target for _urgency, _turn, target in waiting if target not in busy][:free]
+        waiting = [(urgency, self._served.get(one, 0), one) for one, urgency in self._found.items() if one not in busy]
+        waiting.sort(key=lambda one: one[:2])
+        taken = [target for _urgency, _turn, target in waiting[:free]]
+        for target in taken:
+            del self._found[target]
+        return taken
 
     async def _plan(
         self,

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.delivery.answers import Lost
+from bot.delivery.answers import Lost, Retry
 from bot.preview import Fault, P
 from storage import deliveries, guilds, held, outbox, posted
 from storage.errors import StorageError
@@ -168,6 +168,40 @@ async def test_a_route_that_could_not_be_written_down_as_whole_is_opened_later(
         h.app.services.routes._probes[target[0]].due_at = now()
         h.app.services.outbox.wake()
         await eventually(lambda: h.posts("headlines"))
+
+
+async def test_what_comes_while_a_route_is_being_opened_does_not_overtake_what_it_held(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        target = (Target("channel", deny(h, "headlines", P.SEND_MESSAGES)), h.guild.id)
+        await deliver(h, ["Gold one"], target)
+        await eventually(lambda: _count(h, "held", 1))
+        db = h.app.services.db
+        await seed(db, ["Gold two"], [target])
+        async with db.write():
+            h.app.services.outbox.wake()
+            await eventually(lambda: target[0] in h.app.services.outbox._found)  # a claim waits, and comes before …
+            allow(h, "headlines")
+            await eventually(lambda: target[0] not in h.app.services.routes.lost)  # … what the route is to release
+        await eventually(lambda: all_sent(h))
+        text = "".join(h.posts("headlines"))
+        assert 0 <= text.index("Gold one") < text.index("Gold two")
+
+
+async def test_what_comes_while_a_server_is_away_does_not_overtake_what_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path) as h:
+        target = await look(h, "headlines")
+        sender = h.app.services.outbox._sender
+        assert sender is not None
+        usual, away = sender.reachable, [Retry("Discord says the server is down for the moment", 1.0)]
+        monkeypatch.setattr(sender, "reachable", lambda *about: away.pop() if away else usual(*about))
+        await deliver(h, ["Gold one"], target)
+        await eventually(lambda: not away)
+        await deliver(h, ["Gold two"], target)
+        await eventually(lambda: all_sent(h))
+        text = "".join(h.posts("headlines"))
+        assert 0 <= text.index("Gold one") < text.index("Gold two")
 
 
 async def test_a_post_whose_form_discord_refuses_comes_without_its_pictures(tmp_path: Path) -> None:
