@@ -42,19 +42,23 @@ def muted(subscription: Subscription, *sources: str) -> bool:
     return bool(hosts) and any(host_of(source) in (hosts or ()) for source in sources)
 
 
+async def due(subscription: Subscription, zones: Zones, now: datetime) -> datetime:
+    """When what is found now is to travel: at once, or with the next digest by the clock of whoever reads it."""
+    if subscription.mode == "instant":
+        return now
+    return hours.digest_due(subscription.mode, subscription.digest_hour, await zones.of(subscription), now)
+
+
 async def delivery(
     subscription: Subscription, entry_id: int, entry: NewEntry, zones: Zones, now: datetime
 ) -> NewDelivery:
     """One headline for one subscription; of a story, a target gets one (the outbox sees to it by `dedupe_key`)."""
-    due = now
-    if subscription.mode != "instant":
-        due = hours.digest_due(subscription.mode, subscription.digest_hour, await zones.of(subscription), now)
     return NewDelivery(
         target=Target(subscription.target_kind, subscription.target_id),
         dedupe_key=f"story:{entry.story_id}",
         kind="headline",
         order_at=min(entry.published_at or now, now),
-        due_at=due,
+        due_at=await due(subscription, zones, now),
         created_at=now,
         guild_id=subscription.scope_guild_id if subscription.target_kind == "channel" else None,
         subscription_id=subscription.id,

@@ -120,6 +120,7 @@ class App:
         )
         mentions = Mentions()
         composer = Composer(
+            database,
             price_line=lambda slugs: headline_line(prices, slugs, utcnow()),
             chart=prices.charts.for_alert,
             reaction=lambda slugs, published: reaction_line(prices, slugs, published),

@@ -74,6 +74,12 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("name", nargs="?", metavar="NAME", help="only this one")
     bench.add_argument("--json", action="store_true", help="print JSON")
     bench.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
+    bench.add_argument(
+        "--channels",
+        type=int,
+        metavar="N",
+        help="channels of the fan-out in `deliver` (10000: four minutes; over 20000 on a clock that leaps)",
+    )
     for module in ("bot.minerals.cli", "bot.prices.cli"):
         import_module(module).add_parsers(commands)
     return top

@@ -17,6 +17,7 @@ from discord.ext import commands
 from bot import intime, sentry
 from bot.clock import utcnow
 from bot.delivery.buttons import PostButton
+from bot.delivery.gate import take_over
 from bot.delivery.places import missing_permissions, standing
 from bot.desk import people, servers
 from bot.desk.feeds import give_defaults
@@ -115,6 +116,7 @@ class HeadframeBot(commands.AutoShardedBot):
         self.failed_cogs: list[str] = []
 
     async def setup_hook(self) -> None:
+        take_over(self)
         if self.services.settings.discord_api_url or not self.services.db.is_sqlite:
             _shards, address, limits = await self.http.get_bot_gateway()
             self._identify_at_once = max(int(limits.get("max_concurrency", 1)), 1)
@@ -286,6 +288,8 @@ class HeadframeBot(commands.AutoShardedBot):
             if target.kind != "channel":
                 continue
             channel = guild.get_channel_or_thread(target.id)
-            if channel is not None and standing(channel) is None and routes.may_restore(target, now):
-                await routes.restore(target, now)
+            if channel is None or standing(channel, routes.lost.get(target, "")) is not None:
+                continue
+            if routes.may_restore(target, now):
+                await routes.restore(target, now, seen=True)
         await sentry.watch(self.services, guild)

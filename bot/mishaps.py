@@ -11,7 +11,7 @@ import structlog
 from discord import app_commands
 
 from bot import intime
-from bot.delivery.routes import permission_name
+from bot.delivery.losses import permission_name
 from bot.errors import UserError
 from bot.i18n import _
 from storage.errors import LimitReached, StorageError

@@ -19,7 +19,16 @@ from cogs.ui.control import register
 from cogs.ui.manage import Manage
 from cogs.ui.places import place, scope
 from cogs.ui.shelves import AlertShelf
-from cogs.ui.words import alert_line, code, count_text, mode_text, noise_text, test_text, where_text
+from cogs.ui.words import (
+    alert_line,
+    check_hour,
+    code,
+    count_text,
+    mode_text,
+    noise_text,
+    test_text,
+    where_text,
+)
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -45,9 +54,18 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         query=locale_str('What to watch for, such as: gold etf, "central bank", mineral:copper strike'),
         where=locale_str("By direct message, or in this channel"),
         mode=locale_str("At once, or as an hourly or daily digest"),
+        hour=locale_str("Hour of a daily digest, 0 to 23, in your time zone; 8 if left out"),
     )
     @app_commands.choices(where=PLACES, mode=MODES)
-    async def keyword(self, interaction: Interaction, query: str, where: Where = "dm", mode: Mode = "instant") -> None:
+    async def keyword(
+        self,
+        interaction: Interaction,
+        query: str,
+        where: Where = "dm",
+        mode: Mode = "instant",
+        hour: app_commands.Range[int, 0, 23] | None = None,
+    ) -> None:
+        check_hour(mode, hour)
         parsed = follows.read_query(query)
         kind, target_id = place(interaction, where)
         new = NewSubscription(
@@ -59,6 +77,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             query=query.strip(),
             canonical=parsed.canonical,
             mode=mode,
+            digest_hour=hour,
         )
         made, fresh = await follows.follow(self.bot.services, new)
         if not fresh:
@@ -66,7 +85,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             return
         lines = [
             _("I'll tell you {where}, {mode}, of headlines that match `{query}`.").format(
-                where=where_text(kind, target_id), mode=mode_text(mode), query=code(made.query)
+                where=where_text(kind, target_id), mode=mode_text(mode, hour), query=code(made.query)
             )
         ]
         trial = await follows.try_out(self.bot.services, new.scope_guild_id, parsed)
@@ -83,6 +102,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         query=locale_str("A new query"),
         where=locale_str("By direct message, or in this channel"),
         mode=locale_str("At once, or as an hourly or daily digest"),
+        hour=locale_str("Hour of a daily digest, 0 to 23, in your time zone; 8 if left out"),
     )
     @app_commands.choices(where=PLACES, mode=MODES)
     async def edit(
@@ -92,6 +112,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         query: str | None = None,
         where: Where | None = None,
         mode: Mode | None = None,
+        hour: app_commands.Range[int, 0, 23] | None = None,
     ) -> None:
         one = await self._find(interaction, alert)
         changes: dict[str, object] = {}
@@ -102,6 +123,9 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             changes |= {"target_kind": kind, "target_id": target_id}
         if mode is not None:
             changes["mode"] = mode
+        if hour is not None:
+            check_hour(mode or one.mode, hour)
+            changes["digest_hour"] = hour
         if not changes:
             raise UserError(_("Nothing to change: give at least one option."))
         changed = await follows.change(self.bot.services, one, **changes)

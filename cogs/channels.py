@@ -18,7 +18,16 @@ from cogs.ui.control import register
 from cogs.ui.manage import Manage
 from cogs.ui.places import check_channel
 from cogs.ui.shelves import FollowShelf
-from cogs.ui.words import code, count_text, follow_line, mode_text, newest_text, noise_text, test_text
+from cogs.ui.words import (
+    check_hour,
+    code,
+    count_text,
+    follow_line,
+    mode_text,
+    newest_text,
+    noise_text,
+    test_text,
+)
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -53,6 +62,7 @@ class Channels(
         mode=locale_str("At once, or as an hourly or daily digest"),
         role=locale_str("A role to ping"),
         max_per_hour=locale_str("At most so many posts an hour; the rest comes folded"),
+        hour=locale_str("Hour of a daily digest, 0 to 23, in the server's time zone; 8 if left out"),
     )
     @app_commands.checks.has_permissions(manage_channels=True)
     @app_commands.choices(mode=MODES)
@@ -64,8 +74,10 @@ class Channels(
         mode: Mode = "instant",
         role: discord.Role | None = None,
         max_per_hour: app_commands.Range[int, 1, 1000] | None = None,
+        hour: app_commands.Range[int, 0, 23] | None = None,
     ) -> None:
         guild_id = _guild(interaction)
+        check_hour(mode, hour)
         target_id = channel.id if channel else interaction.channel_id or 0
         parsed = follows.read_query(query)
         await check_channel(interaction, target_id)
@@ -79,6 +91,7 @@ class Channels(
             canonical=parsed.canonical,
             created_by=interaction.user.id,
             mode=mode,
+            digest_hour=hour,
             role_id=role.id if role else None,
             max_per_hour=max_per_hour,
         )
@@ -89,7 +102,7 @@ class Channels(
             return
         lines = [
             _("<#{channel}> now follows `{query}`, {mode}.").format(
-                channel=target_id, query=code(made.query), mode=mode_text(made.mode)
+                channel=target_id, query=code(made.query), mode=mode_text(made.mode, made.digest_hour)
             )
         ]
         trial = await follows.try_out(self.bot.services, guild_id, parsed)
@@ -110,6 +123,7 @@ class Channels(
         max_per_hour=locale_str("At most so many posts an hour; 0 for no limit"),
         channel=locale_str("Move it to another channel"),
         paused=locale_str("Pause it, or go on"),
+        hour=locale_str("Hour of a daily digest, 0 to 23, in the server's time zone"),
     )
     @app_commands.checks.has_permissions(manage_channels=True)
     @app_commands.choices(mode=MODES)
@@ -123,6 +137,7 @@ class Channels(
         max_per_hour: app_commands.Range[int, 0, 1000] | None = None,
         channel: Channel | None = None,
         paused: bool | None = None,
+        hour: app_commands.Range[int, 0, 23] | None = None,
     ) -> None:
         one = await self._find(interaction, follow)
         changes: dict[str, object] = {}
@@ -130,6 +145,9 @@ class Channels(
             changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical, "muted_sources": None}
         if mode is not None:
             changes["mode"] = mode
+        if hour is not None:
+            check_hour(mode or one.mode, hour)
+            changes["digest_hour"] = hour
         if role is not None:
             changes["role_id"] = None if role.is_default() else role.id
         if max_per_hour is not None:

@@ -15,8 +15,8 @@ from bot.delivery.post import view_of
 from bot.desk import follows, news, why
 from bot.errors import UserError
 from bot.i18n import _, ngettext
-from cogs.ui.alert_modal import AlertModal, suggested_query
-from cogs.ui.answer import answer, open_form, update
+from cogs.ui import alert_modal
+from cogs.ui.answer import answer, update
 from cogs.ui.control import Panel, register
 from cogs.ui.pages import Pages
 from cogs.ui.places import scope
@@ -52,6 +52,7 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
             "page": self.press_page,
         }
         register(self.bot, "mute", self.mute_pressed)
+        register(self.bot, "ask", self.asked)
 
     async def cog_unload(self) -> None:
         for menu in self._menus:
@@ -146,12 +147,19 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
     async def press_alert(self, interaction: Interaction, delivery_id: int) -> None:
         found = await why.of_delivery(self.bot.services, delivery_id)
         self._check_reach(interaction, found)
-        await open_form(interaction, AlertModal(self.bot, suggested_query(found[0].lines[0])))
+        await alert_modal.offer(interaction, self.bot, found)
+
+    async def asked(self, interaction: discord.Interaction[Any], act: Act) -> None:
+        """The menu of a folded message's headlines; each names a delivery."""
+        named = _delivery_id(act.values[0] if act.values else "")
+        found = await why.of_delivery(self.bot.services, named)
+        self._check_reach(interaction, found)
+        await alert_modal.offer(interaction, self.bot, [one for one in found if one.delivery.id == named])
 
     async def more_menu(self, interaction: Interaction, message: discord.Message) -> None:
         found = await why.of_message(self.bot.services, message.id)
         self._check_reach(interaction, found)
-        await open_form(interaction, AlertModal(self.bot, suggested_query(found[0].lines[0])))
+        await alert_modal.offer(interaction, self.bot, found)
 
     async def press_page(self, interaction: Interaction, delivery_id: int) -> None:
         found = await why.of_delivery(self.bot.services, delivery_id)
@@ -183,11 +191,11 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
 
     async def mute_pressed(self, interaction: discord.Interaction[Any], act: Act) -> None:
         """The menu of sources, and the button that takes a muting back; each names a delivery."""
-        named = act.values[0] if act.values else act.arg(0)
-        found = await why.of_delivery(self.bot.services, int(named) if named.isdigit() and len(named) < 19 else 0)
+        named = _delivery_id(act.values[0] if act.values else act.arg(0))
+        found = await why.of_delivery(self.bot.services, named)
         self._check_reach(interaction, found)
         for one, sub, host in self._mutable(interaction, found):
-            if one.delivery.id == int(named):
+            if one.delivery.id == named:
                 await self._mute(interaction, one, sub, host, end=act.what == "end")
                 return
         raise UserError(_("The subscription it came by has ended. There is nothing to mute."))
@@ -234,12 +242,17 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
 
     def _check_reach(self, interaction: discord.Interaction[Any], found: list[why.Why]) -> None:
         """Ids in buttons can be made up: nobody learns of another server's posts by them."""
-        if not found or not found[0].lines:
+        if not any(one.lines for one in found):
             raise UserError(_("This is not a headline of mine, or it is older than I remember."))
         row = found[0].delivery
         theirs = row.guild_id == interaction.guild_id if row.guild_id else row.target_id == interaction.user.id
         if not theirs:
             raise UserError(_("This is not a headline of mine, or it is older than I remember."))
+
+
+def _delivery_id(text: str) -> int:
+    """What a custom id or a menu names; 0, which no delivery has, for what can be no id."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _mineral(bot: HeadframeBot, text: str) -> str:

@@ -9,8 +9,8 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.delivery.losses import permission_name
 from bot.delivery.places import missing_permissions
-from bot.delivery.routes import permission_name
 from bot.desk import people, servers
 from bot.errors import UserError
 from bot.i18n import _, set_language

@@ -9,7 +9,7 @@ from sqlalchemy import delete, or_, select, update
 from storage import meta
 from storage.notify import tell
 from storage.records import ChannelSettings, GuildSettings, UserSettings
-from storage.rows import columns, insert_for, into
+from storage.rows import chunks, columns, insert_for, into
 from storage.schema import (
     channels,
     deliveries,
@@ -23,10 +23,12 @@ from storage.schema import (
 from storage.subscriptions import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+_CHUNK = 500
 _GUILD = columns(guild_settings, GuildSettings)
 _USER = columns(user_settings, UserSettings)
 _CHANNEL = columns(channels, ChannelSettings)
@@ -81,6 +83,31 @@ async def set_channel(
 async def channels_of(connection: AsyncConnection, guild_id: int) -> dict[int, ChannelSettings]:
     rows = await connection.execute(select(*_CHANNEL).where(channels.c.guild_id == guild_id))
     return {row.channel_id: into(ChannelSettings, row) for row in rows}
+
+
+async def many_channels(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, ChannelSettings]:
+    """Those of these channels that have settings."""
+    found: dict[int, ChannelSettings] = {}
+    for some in chunks(ids, _CHUNK):
+        rows = await connection.execute(select(*_CHANNEL).where(channels.c.channel_id.in_(some)))
+        found |= {row.channel_id: into(ChannelSettings, row) for row in rows}
+    return found
+
+
+async def many_guilds(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, GuildSettings]:
+    found: dict[int, GuildSettings] = {}
+    for some in chunks(ids, _CHUNK):
+        rows = await connection.execute(select(*_GUILD).where(guild_settings.c.guild_id.in_(some)))
+        found |= {row.guild_id: into(GuildSettings, row) for row in rows}
+    return found
+
+
+async def many_users(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, UserSettings]:
+    found: dict[int, UserSettings] = {}
+    for some in chunks(ids, _CHUNK):
+        rows = await connection.execute(select(*_USER).where(user_settings.c.user_id.in_(some)))
+        found |= {row.user_id: into(UserSettings, row) for row in rows}
+    return found
 
 
 async def lost_channels(connection: AsyncConnection) -> list[ChannelSettings]:

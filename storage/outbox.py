@@ -9,25 +9,27 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, and_, case, func, or_, select, tuple_, type_coerce, update
+from sqlalchemy import Integer, and_, case, false, func, or_, select, tuple_, type_coerce, update
 
 from storage.deliveries import ASIDE, COLUMNS
 from storage.leases import SENDING_FOR
-from storage.notify import tell
 from storage.records import Delivery, Target
 from storage.rows import chunks, into
-from storage.schema import channels, deliveries, user_settings
+from storage.schema import deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.records import JsonObject
 
 _CHUNK = 500
 _NOTICED = 8  # seconds until a clock that was set has surely been noticed
+# An edit that was queued anew while it was being made has to be made once more.
+_ended = or_(deliveries.c.kind != "edit", deliveries.c.state == "sending")
 PER_TARGET = 100  # rows of one target looked at in a claim: enough for the largest folded message and its overflow
 
 
@@ -86,6 +88,38 @@ async def due_targets(connection: AsyncConnection, now: datetime, *, limit: int)
     ][:limit]
 
 
+async def blocked(connection: AsyncConnection, now: datetime, targets: Sequence[Target]) -> set[Target]:
+    """Those of these targets whose present message is on its way or waits for another attempt."""
+    rows = await connection.execute(
+        select(deliveries.c.target_kind, deliveries.c.target_id)
+        .where(
+            _among(targets),
+            or_(
+                deliveries.c.state == "sending",
+                and_(deliveries.c.state == "pending", deliveries.c.batch_id.is_not(None), deliveries.c.due_at > now),
+            ),
+            deliveries.c.kind.not_in(ASIDE),
+        )
+        .distinct()
+    )
+    return {Target(row.target_kind, row.target_id) for row in rows}
+
+
+def _among(targets: Sequence[Target]) -> ColumnElement[bool]:
+    """Rows of these targets, in words that both engines answer from the index."""
+    kinds = {one.kind for one in targets}
+    return or_(
+        false(),
+        *(
+            and_(
+                deliveries.c.target_kind == kind,
+                deliveries.c.target_id.in_([one.id for one in targets if one.kind == kind]),
+            )
+            for kind in sorted(kinds)
+        ),
+    )
+
+
 async def due_rows(connection: AsyncConnection, now: datetime, targets: Sequence[Target]) -> list[Delivery]:
     """Due rows of these targets, in the order they should be sent (a begun message first)."""
     if not targets:
@@ -102,9 +136,10 @@ async def due_rows(connection: AsyncConnection, now: datetime, targets: Sequence
         select(deliveries.c.id, place)
         .where(
             deliveries.c.state == "pending",
-            deliveries.c.due_at <= now,
+            # As a sum: SQLite shall go by the targets' index and not through everything that is due.
+            type_coerce(deliveries.c.due_at, Integer) + 0 <= int(now.timestamp()),
             deliveries.c.kind != "publish",
-            tuple_(deliveries.c.target_kind, deliveries.c.target_id).in_([(t.kind, t.id) for t in targets]),
+            _among(targets),
         )
         .subquery()
     )
@@ -158,7 +193,7 @@ async def sent(
     }
     if shown is not None:
         values["payload"] = shown
-    await connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**values))
+    await connection.execute(update(deliveries).where(deliveries.c.id.in_(ids), _ended).values(**values))
 
 
 async def retry(connection: AsyncConnection, ids: Sequence[int], *, due_at: datetime, reason: str) -> None:
@@ -180,44 +215,8 @@ async def hold(connection: AsyncConnection, ids: Sequence[int], *, reason: str, 
 
 async def drop(connection: AsyncConnection, ids: Sequence[int], *, reason: str) -> None:
     await connection.execute(
-        update(deliveries).where(deliveries.c.id.in_(ids)).values(state="dropped", reason=reason, due_at=None)
+        update(deliveries).where(deliveries.c.id.in_(ids), _ended).values(state="dropped", reason=reason, due_at=None)
     )
-
-
-async def hold_target(connection: AsyncConnection, target: Target, *, reason: str) -> int:
-    """Everything waiting for a target that cannot be reached is held.
-
-    A begun message keeps its nonce: an attempt before the refusal may have arrived all the same.
-    """
-    result = await connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.target_kind == target.kind,
-            deliveries.c.target_id == target.id,
-            deliveries.c.state.in_(("pending", "sending")),
-            deliveries.c.kind.not_in(ASIDE),
-        )
-        .values(state="held", reason=reason, due_at=None)
-    )
-    return result.rowcount
-
-
-async def release(connection: AsyncConnection, target: Target, *, now: datetime, fresh: timedelta) -> tuple[int, int]:
-    """The target can be reached again: (rows due now, rows dropped because they are older than `fresh`)."""
-    mine = and_(
-        deliveries.c.target_kind == target.kind,
-        deliveries.c.target_id == target.id,
-        deliveries.c.state == "held",
-        deliveries.c.due_at.is_(None),
-    )
-    old = await connection.execute(
-        update(deliveries)
-        .where(mine, deliveries.c.created_at < now - fresh)
-        .values(state="dropped", reason="older than 24 h when the channel could be reached again")
-    )
-    young = await connection.execute(update(deliveries).where(mine).values(state="pending", due_at=now, reason=None))
-    await tell(connection, "outbox")
-    return young.rowcount, old.rowcount
 
 
 async def in_flight(connection: AsyncConnection) -> list[Delivery]:
@@ -228,43 +227,6 @@ async def in_flight(connection: AsyncConnection) -> list[Delivery]:
         .order_by(deliveries.c.batch_id, deliveries.c.order_at, deliveries.c.id)
     )
     return [into(Delivery, row) for row in rows]
-
-
-async def held_routes(connection: AsyncConnection) -> list[Target]:
-    """Targets with held rows whose route is not marked lost any more (a crash between the two)."""
-    rows = await connection.execute(
-        select(deliveries.c.target_kind, deliveries.c.target_id)
-        .outerjoin(
-            channels,
-            and_(deliveries.c.target_kind == "channel", channels.c.channel_id == deliveries.c.target_id),
-        )
-        .outerjoin(
-            user_settings,
-            and_(deliveries.c.target_kind == "user", user_settings.c.user_id == deliveries.c.target_id),
-        )
-        .where(
-            deliveries.c.state == "held",
-            or_(channels.c.route.is_(None), channels.c.route == "ok"),
-            user_settings.c.dm_refused_at.is_(None),
-        )
-        .distinct()
-    )
-    return [Target(row.target_kind, row.target_id) for row in rows]
-
-
-async def end_quiet(connection: AsyncConnection, target: Target, *, now: datetime) -> None:
-    """Quiet hours were switched off: what they held back is due now."""
-    await connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.target_kind == target.kind,
-            deliveries.c.target_id == target.id,
-            deliveries.c.state == "pending",
-            deliveries.c.reason == "quiet",
-        )
-        .values(due_at=now)
-    )
-    await tell(connection, "outbox")
 
 
 async def sent_counts(

@@ -45,8 +45,11 @@ async def enqueue_edits(
                 deliveries.c.kind.in_(("headline", "sample")),
                 or_(
                     and_(deliveries.c.state == "sent", deliveries.c.sent_at >= now - within),
-                    # Being sent this very moment, perhaps with the old words: look again afterwards.
-                    deliveries.c.state == "sending",
+                    # Being sent this very moment, or tried before, perhaps with the old words: look again afterwards.
+                    and_(
+                        deliveries.c.state.in_(("sending", "pending", "held")),
+                        deliveries.c.batch_id.is_not(None),
+                    ),
                 ),
             )
             .group_by(
@@ -113,8 +116,10 @@ async def due_to_publish(
     return list(found.values())[:limit]
 
 
-async def publish_times(connection: AsyncConnection, channel_id: int, *, limit: int) -> list[datetime]:
-    """When the latest crossposts of a channel were made or are to be made, latest first."""
+async def publish_times(
+    connection: AsyncConnection, channel_id: int, *, limit: int, planned: bool = True
+) -> list[datetime]:
+    """When the latest crossposts of a channel were made, or are to be made if `planned`; latest first."""
     at = func.coalesce(deliveries.c.sent_at, deliveries.c.due_at)
     rows = await connection.execute(
         select(at.label("at"))
@@ -122,7 +127,7 @@ async def publish_times(connection: AsyncConnection, channel_id: int, *, limit: 
             deliveries.c.kind == "publish",
             deliveries.c.target_kind == "channel",
             deliveries.c.target_id == channel_id,
-            deliveries.c.state.in_(("pending", "sent")),
+            deliveries.c.state.in_(("pending", "sent") if planned else ("sent",)),
         )
         .order_by(at.desc())
         .limit(limit)

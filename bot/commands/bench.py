@@ -29,7 +29,8 @@ def bench(arguments: argparse.Namespace) -> int:
     found: dict[str, list[Row]] = {}
     for name in (arguments.name,) if arguments.name else NAMES:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
-        found[name] = import_module(f"bot.bench.{name}").run(quick=arguments.quick)
+        more = {"channels": arguments.channels} if name == "deliver" and arguments.channels else {}
+        found[name] = import_module(f"bot.bench.{name}").run(quick=arguments.quick, **more)
     if arguments.json:
         machine = {
             "python": platform.python_version(),

@@ -42,9 +42,13 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Discord will never take this message, or there is nothing to send or change any more."""
+    """Discord will never take this message, or there is nothing to send or change any more.
+
+    form: it is something in the message that Discord does not like (an address it finds no address, say).
+    """
 
     reason: str
+    form: bool = False
 
 
 Outcome = Sent | Retry | Lost | Refused
@@ -65,7 +69,7 @@ def meaning(error: discord.HTTPException) -> Outcome:
         return Lost("unknown-channel")
     if error.status in {401, 408}:
         return Retry(f"Discord answered {error.status}")
-    return Refused(f"{error.status} (code {error.code}): {error.text}"[:200])
+    return Refused(f"{error.status} (code {error.code}): {error.text}"[:200], form=error.status == 400)
 
 
 # Discord's JSON error codes (documentation, "JSON Error Codes").

@@ -3,70 +3,75 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import discord
 
 from bot.delivery import lists, pace, render
-from bot.delivery.hooks import Hook
 from bot.delivery.post import Post, view_of
 from bot.i18n import use_language
-from storage import entries, guilds
+from storage import entries
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.delivery.post import StoryView
-    from storage.records import Delivery, JsonObject, SourceLine, Style
+    from bot.delivery.tastes import Taste
+    from storage.database import Database
+    from storage.records import Delivery, JsonObject, SourceLine
 
 _ROLES: Final = 5  # roles one message pings at most
-_KEPT: Final = 1.0  # seconds a story is kept in mind: one headline goes to many channels at once
-
-
-@dataclass(frozen=True, slots=True)
-class _Taste:
-    """How a target wants to be written to."""
-
-    language: str | None
-    style: Style = "embed"
-    hook: Hook | None = None
+_KEPT: Final = 1.0  # seconds stories are kept in mind: one headline goes to many channels at once
 
 
 class Composer:
-    """`price_line` gives the line under a headline for its minerals; `chart` draws what a price alert asks for.
+    """`database` is where stories are read.
 
-    `reaction` tells the market's move in the hour after publication, for posts that are out already. `link` makes
-    mentions of the commands a notice names.
+    `price_line` gives the line under a headline for its minerals; `chart` draws what a price alert asks for; `reaction`
+    tells the market's move in the hour after publication, for posts that are out already; `link` makes mentions of the
+    commands a notice names.
     """
 
     def __init__(
         self,
+        database: Database,
         *,
         price_line: Callable[[Sequence[str]], str | None] | None = None,
         chart: Callable[[JsonObject], Awaitable[tuple[str, bytes, str] | None]] | None = None,
         reaction: Callable[[Sequence[str], datetime], Awaitable[str | None]] | None = None,
         link: Callable[[str], str] | None = None,
     ) -> None:
+        self._database = database
         self.link = link
         self.price_line = price_line
         self.reaction = reaction
         self.chart = chart
-        self._lines: dict[int, list[SourceLine]] = {}
+        self._lines: dict[int, tuple[float, list[SourceLine]]] = {}  # story → when its reading began, what was read
         self._lines_since = 0.0
 
-    async def compose(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> Post | None:
-        """The message of these rows; None when nothing of it exists any more (its entries were removed)."""
+    async def compose(
+        self, rows: Sequence[Delivery], taste: Taste, *, since: float = 0.0, bare: bool = False
+    ) -> Post | None:
+        """The message of these rows; None when nothing of it exists any more (its entries were removed).
+
+        since: when the rows were claimed, by time.monotonic(). A headline that was corrected before is read anew; one
+        corrected later finds the row on its way and has the post edited. bare: without pictures and links of their own.
+        Raises StorageError.
+        """
         first = rows[0]
         if first.kind in {"notice", "price"}:
             return await self._from_payload(first)
-        taste = await _taste(connection, first)
-        views = await self._views(connection, rows)
+        if first.message_id is not None:
+            taste = taste.of_posted(first)
+        views = await self._views(rows, since)
         if not views:
             return None
+        if bare:
+            views = [replace(view, url=None, image=None) for view in views]
         # Asked for by the follow; an overflow of its cap is not worth a ping.
         roles = () if pace.reason_of(first) == "cap" else _roles(rows)
         with use_language(taste.language):
@@ -74,14 +79,16 @@ class Composer:
                 post = lists.folded(views, pace.reason_of(first), role_ids=roles)
             else:
                 post = render.headlines(views, taste.style, role_ids=roles)
-        return replace(post, hook=taste.hook)
+        return replace(post, hook=taste.hook if taste.hooked else None)
 
-    async def fitting(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> int:
-        """How many of these rows, from the first on, one message holds with every headline whole; at least one."""
+    async def fitting(self, rows: Sequence[Delivery], taste: Taste, *, since: float) -> int:
+        """How many of these rows, from the first on, one message holds with every headline whole; at least one.
+
+        since: as for `compose`. Raises StorageError.
+        """
         if len(rows) < 2:
             return len(rows)
-        taste = await _taste(connection, rows[0])
-        views = {view.delivery_id: view for view in await self._views(connection, rows)}
+        views = {view.delivery_id: view for view in await self._views(rows, since)}
         with use_language(taste.language):
             shown = [views[row.id] for row in rows if row.id in views]
             if pace.form_of(rows) == "list":
@@ -93,8 +100,8 @@ class Composer:
         # Rows whose entries are gone take no room.
         return next(place for place, row in enumerate(rows) if row.id == shown[count].delivery_id)
 
-    async def _views(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> list[StoryView]:
-        lines = await self._sources(connection, rows)
+    async def _views(self, rows: Sequence[Delivery], since: float) -> list[StoryView]:
+        lines = await self._sources(rows, since)
         views = []
         for row in rows:
             found = lines.get(row.story_id) if row.story_id is not None else None
@@ -106,17 +113,30 @@ class Composer:
             views.append(view)
         return views
 
-    async def _sources(self, connection: AsyncConnection, rows: Sequence[Delivery]) -> dict[int, list[SourceLine]]:
-        wanted = [row.story_id for row in rows if row.story_id is not None]
-        if any(row.message_id is not None for row in rows):
-            return await entries.sources_of(connection, wanted)  # an edit: what was true a moment ago is what it mends
-        now = time.monotonic()
-        if now - self._lines_since > _KEPT:
-            self._lines, self._lines_since = {}, now
-        missing = [story for story in wanted if story not in self._lines]
+    async def warm(self, connection: AsyncConnection, stories: Iterable[int]) -> None:
+        """Read stories that many messages are about to show, once for all of them."""
+        await self._read(connection, list(stories))
+
+    async def _sources(self, rows: Sequence[Delivery], since: float) -> dict[int, list[SourceLine]]:
+        wanted = {row.story_id for row in rows if row.story_id is not None}
+        read = {story: known for story in wanted if (known := self._lines.get(story)) is not None and known[0] >= since}
+        missing = [story for story in wanted if story not in read]
         if missing:
-            self._lines |= await entries.sources_of(connection, missing)
-        return self._lines
+            async with self._database.read() as connection:
+                read |= await self._read(connection, missing)
+        return {story: lines for story, (_began, lines) in read.items()}
+
+    async def _read(
+        self, connection: AsyncConnection, stories: Sequence[int]
+    ) -> dict[int, tuple[float, list[SourceLine]]]:
+        began = time.monotonic()
+        if began - self._lines_since > _KEPT:
+            self._lines, self._lines_since = {}, began
+        found = await entries.sources_of(connection, stories)
+        fresh = {story: (began, found.get(story, [])) for story in stories}
+        # Another may have read one of them meanwhile, and later: what is newer stays.
+        self._lines |= {story: lines for story, lines in fresh.items() if self._lines.get(story, lines)[0] <= lines[0]}
+        return fresh
 
     def _price(self, tags: JsonObject | None) -> str | None:
         return self.price_line(_minerals(tags)) if self.price_line is not None else None
@@ -137,22 +157,6 @@ class Composer:
         if row.kind == "notice" and self.link is not None:
             content = self.link(content)
         return Post(content, embeds, None, roles, str(payload.get("name", "")), files)
-
-
-async def _taste(connection: AsyncConnection, row: Delivery) -> _Taste:
-    if row.target_kind == "user":
-        return _Taste((await guilds.user(connection, row.target_id)).language)
-    language = (await guilds.guild(connection, row.guild_id)).language if row.guild_id else None
-    settings = await guilds.channel(connection, row.target_id)
-    if settings is None:
-        return _Taste(language)
-    hook = Hook(settings.webhook_id, settings.webhook_token) if settings.webhook else None
-    if row.message_id is None or row.payload is None:
-        return _Taste(language, settings.style, hook)
-    # It is posted already: an edit keeps to how it was shown, whatever has been chosen since.
-    style = row.payload.get("style")
-    kept: Style = style if style in {"line", "embed", "card"} else settings.style
-    return _Taste(language, kept, Hook(settings.webhook_id, settings.webhook_token))
 
 
 def _roles(rows: Sequence[Delivery]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ interactions are exempt from the global limit at Discord and never wait here.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    import discord
 
     from bot.delivery.bucket import Bucket
 
@@ -53,6 +56,23 @@ def trip(priority: int, *, posts: int | None = None) -> Iterator[None]:
         yield
     finally:
         _trip.reset(token)
+
+
+class _AlwaysOpen(asyncio.Event):
+    """Waiting out a global 429 is the bucket's work.
+
+    discord.py shuts an event of its own for that time, and leaves it shut for good when the request that was told so is
+    cancelled while it sleeps (a time-out of ours): from then on no request would ever leave.
+    """
+
+    def clear(self) -> None:
+        """Never shut."""
+
+
+def take_over(client: discord.Client) -> None:
+    """From now on only the gate holds this client's requests back after a global 429. Call it once logged in."""
+    client.http._global_over = opened = _AlwaysOpen()
+    opened.set()
 
 
 class Gate:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.delivery.post import Post
 
-_PAGES: Final = 3  # of a hundred messages
+_PAGES: Final = 10  # of a hundred messages
 _POSTS: Final = 15  # forum posts whose first message is looked at
 _SLACK: Final = timedelta(hours=1)  # between this machine's clock and Discord's
 
@@ -32,7 +32,7 @@ async def in_channel(
     for _page in range(_PAGES):
         page = [message async for message in place.history(limit=100, before=before)]
         for message in page:
-            if is_copy(message, post, ids, mine):
+            if is_copy(message, post, ids, mine, since):
                 return Sent(message.channel.id, message.id, message.webhook_id is not None)
         if len(page) < 100 or page[-1].created_at < since - _SLACK:
             return None
@@ -54,18 +54,20 @@ async def in_forum(
             first = await thread.fetch_message(thread.id)
         except discord.NotFound:
             continue
-        if is_copy(first, post, ids, mine):
+        if is_copy(first, post, ids, mine, since):
             return Sent(thread.id, first.id, first.webhook_id is not None)
     return None
 
 
-def is_copy(message: discord.Message, post: Post, ids: Collection[int], mine: Collection[int]) -> bool:
-    """Whether a message is this post, sent earlier."""
+def is_copy(message: discord.Message, post: Post, ids: Collection[int], mine: Collection[int], since: datetime) -> bool:
+    """Whether a message is this post, sent by an attempt after `since`."""
     if message.author.id not in mine and message.webhook_id not in mine:
         return False
     named = {found for found in (delivery_of(one) for one in _custom_ids(message.components)) if found is not None}
     if named:
         return not named.isdisjoint(ids)
+    if message.created_at < since - _SLACK:
+        return False  # the same words of another day
     shown = (message.content, *((embed.title, embed.url, embed.description) for embed in message.embeds))
     return shown == post.fingerprint
 

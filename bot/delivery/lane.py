@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.delivery.post import Post
     from bot.delivery.routes import Routes
     from bot.delivery.sender import Sender
+    from bot.delivery.tastes import Taste
     from storage.database import Database
     from storage.records import Delivery, Target
 
@@ -38,12 +39,17 @@ _REMEMBERED: Final = 20_000  # targets whose last message and ping are kept in m
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One message about to be sent: its rows share batch and nonce. `first_try_at` is None for a first attempt."""
+    """One message about to be sent: its rows share batch and nonce. `first_try_at` is None for a first attempt.
+
+    claimed: when it was claimed, by time.monotonic(): what is read for it must not be older. taste: as it was then.
+    """
 
     target: Target
     rows: tuple[Delivery, ...]
     nonce: str
     first_try_at: datetime | None
+    claimed: float
+    taste: Taste
 
     @property
     def ids(self) -> list[int]:
@@ -77,15 +83,10 @@ class Carrier:
         """Send and record; whether a crosspost was planned. Never raises but for cancellation."""
         style = ""
         try:
-            if job.rows[0].kind == "edit":
-                outcome = await self._edit(sender, job.rows[0])
-            else:
-                post = await self._compose(job)
-                if post is None:
-                    outcome = Refused("its entries no longer exist")
-                else:
-                    style = post.style
-                    outcome = await self._send(sender, job, post)
+            outcome, style = await self._attempt(sender, job)
+            if isinstance(outcome, Refused) and outcome.form and job.rows[0].kind in {"headline", "sample", "edit"}:
+                log.warning("Discord refuses a post's form; trying without its pictures", reason=outcome.reason)
+                outcome, style = await self._attempt(sender, job, bare=True)
         except StorageError as error:
             log.error("a delivery could not be read; trying again", error=str(error))
             outcome = Retry("the database could not be read")
@@ -93,6 +94,15 @@ class Carrier:
             log.exception("delivery failed in an unforeseen way; trying again", batch=job.rows[0].batch_id)
             outcome = Retry("an error of the bot's own")
         return await self._mark(sender, job, outcome, style)
+
+    async def _attempt(self, sender: Sender, job: Job, *, bare: bool = False) -> tuple[Outcome, str]:
+        """One request, and the style of what it posted. bare: headlines without pictures and links of their own."""
+        if job.rows[0].kind == "edit":
+            return await self._edit(sender, job, bare=bare), ""
+        post = await self._compose(job, bare=bare)
+        if post is None:
+            return Refused("its entries no longer exist"), ""
+        return await self._send(sender, job, post), post.style
 
     async def _mark(self, sender: Sender, job: Job, outcome: Outcome, style: str) -> bool:
         """Write the outcome down, however long the database takes; until then the target's lane stays taken."""
@@ -103,23 +113,25 @@ class Carrier:
             except StorageError as error:
                 # The message may be out and the mark is not: never ask Discord again for what is known here.
                 log.error("a delivery could not be recorded; trying again", error=str(error), seconds=wait)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 30.0)
+            except Exception:
+                log.exception("a delivery could not be recorded, in an unforeseen way; trying again", seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 30.0)
 
-    async def _compose(self, job: Job) -> Post | None:
-        async with self._database.read() as connection:
-            post = await self._composer.compose(connection, job.rows)
-            if post is None or not post.role_ids:
-                return post
-            now = self._clock()
-            last = self._last_ping.get(job.target)
-            if self._shared or (last is None and now - self._since < _PING_EVERY):
-                # The process before this one, or one beside it, may have pinged moments ago.
-                last = await outbox.last_ping_at(connection, job.target, since=now - _PING_EVERY)
-            if last is not None and now - last < _PING_EVERY:
-                # The names stay, the ping does not: it is allowed by `role_ids` alone.
-                return replace(post, role_ids=())
+    async def _compose(self, job: Job, *, bare: bool) -> Post | None:
+        post = await self._composer.compose(job.rows, job.taste, since=job.claimed, bare=bare)
+        if post is None or not post.role_ids:
             return post
+        now = self._clock()
+        last = self._last_ping.get(job.target)
+        if self._shared or (last is None and now - self._since < _PING_EVERY):
+            # The process before this one, or one beside it, may have pinged moments ago.
+            async with self._database.read() as connection:
+                last = await outbox.last_ping_at(connection, job.target, since=now - _PING_EVERY)
+        if last is not None and now - last < _PING_EVERY:
+            # The names stay, the ping does not: it is allowed by `role_ids` alone.
+            return replace(post, role_ids=())
+        return post
 
     async def _send(self, sender: Sender, job: Job, post: Post) -> Outcome:
         now = self._clock()
@@ -138,15 +150,15 @@ class Carrier:
                 _remember(self._last_ping, job.target, now)
         return outcome
 
-    async def _edit(self, sender: Sender, row: Delivery) -> Outcome:
-        batch_id = (row.payload or {}).get("batch_id")
+    async def _edit(self, sender: Sender, job: Job, *, bare: bool) -> Outcome:
+        batch_id = (job.rows[0].payload or {}).get("batch_id")
         async with self._database.read() as connection:
             rows = await deliveries.batch(connection, int(str(batch_id)))
             carried = [one for one in rows if one.kind != "edit"]
-            if any(one.state in {"sending", "pending"} for one in carried):
+            if any(one.state in {"sending", "pending", "held"} for one in carried):
                 return Retry("the message is still being sent")
-            posted = [one for one in carried if one.state == "sent" and one.message_id and one.channel_id]
-            post = await self._composer.compose(connection, posted) if posted else None
+        posted = [one for one in carried if one.state == "sent" and one.message_id and one.channel_id]
+        post = await self._composer.compose(posted, job.taste, since=job.claimed, bare=bare) if posted else None
         if post is None or posted[0].channel_id is None or posted[0].message_id is None:
             return Refused("there is no message to edit")
         hooked = bool((posted[0].payload or {}).get("hooked"))
@@ -170,14 +182,14 @@ class Carrier:
                     )
                     if published:
                         await publish.queue(connection, job.target, first.guild_id, outcome, now)
-                self._counts["edited" if first.kind == "edit" else "sent"] += len(job.rows)
                 await self._routes.arrived(job.target)
+                self._counts["edited" if first.kind == "edit" else "sent"] += len(job.rows)
                 return published
             case Retry(reason, after):
                 await self._again(job, reason, after, now)
             case Lost(reason, seen) if first.kind != "edit":
-                self._counts["lost"] += 1
                 await self._routes.lose(job.target, first.guild_id, reason, now, seen=seen)
+                self._counts["lost"] += 1
             case Lost(reason) | Refused(reason):
                 async with self._database.write() as connection:
                     await outbox.drop(connection, job.ids, reason=reason)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -16,11 +18,12 @@ import structlog
 
 from bot.clock import utcnow
 from bot.delivery import pace
-from bot.delivery.answers import Retry
+from bot.delivery.answers import Lost, Retry
 from bot.delivery.lane import Carrier, Job
 from bot.delivery.publish import Publisher
 from bot.delivery.steady import ClockWatch, running
-from storage import guilds, leases, outbox
+from bot.delivery.tastes import Taste, of_targets
+from storage import held, leases, outbox
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.delivery.answers import Lost
     from bot.delivery.compose import Composer
     from bot.delivery.routes import Routes
     from bot.delivery.sender import Sender
@@ -42,7 +44,11 @@ _LANES: Final = 96  # messages under way at once; 45 a second need about a dozen
 _CLAIM_AT: Final = 32  # free lanes that are worth a look at the whole queue
 _CLAIM_WITHIN: Final = 0.25  # seconds a single free lane waits for others
 _CANDIDATES: Final = 1000  # targets looked at in a claim, so that those served longest ago come first
+_FOUND_SECONDS: Final = 1.0  # what falls due by the hour is seen so much later at most
+_WARM: Final = 20  # stories read at once for the messages of a claim; digests read what more they need
 _IDLE_SECONDS: Final = 2.0
+_OPENING_SECONDS: Final = 0.2
+_AWAY_SECONDS: Final = 0.5  # between two looks while all that is due is for targets that are away
 
 
 class Outbox:
@@ -77,6 +83,10 @@ class Outbox:
         self._lanes: dict[Target, asyncio.Task[None]] = {}
         self._served: dict[Target, int] = {}  # when each target last had its turn
         self._turns = itertools.count(1)
+        self._found: dict[Target, int] = {}  # targets with something due → how urgent it is, and when that was so
+        self._found_at = 0.0
+        self._news = True
+        self._later: dict[Target, float] = {}  # targets that are away for the moment, and until when
         self._task: asyncio.Task[None] | None = None
 
     async def settled(self, target: Target, patience: float = 10.0) -> bool:
@@ -86,8 +96,14 @@ class Outbox:
             await asyncio.wait([lane], timeout=patience)
         return lane is not None
 
+    @property
+    def connected(self) -> bool:
+        """Whether sending is possible at present."""
+        return self._sender is not None
+
     def wake(self) -> None:
         """Something may be due."""
+        self._news = True
         self._wake.set()
 
     def forget(self, channel_id: int) -> None:
@@ -99,7 +115,7 @@ class Outbox:
         """Sending is possible from now on (a sender), or not any more (None)."""
         self._sender = sender
         self._publisher.connect(sender)
-        self._wake.set()
+        self.wake()
 
     async def start(self) -> None:
         """Settle what a previous process left behind and begin. Where there are several, `bot.together` settles."""
@@ -135,8 +151,9 @@ class Outbox:
             wait = _IDLE_SECONDS
             try:
                 await self._mind_clock()
-                await self.routes.probe(self._clock())
+                self.counts["dropped"] += await self.routes.expire(self._clock())
                 if self._sender is not None:
+                    await self.routes.probe(self._clock(), self._sender.reachable)
                     wait = await self._round(self._sender)
             except StorageError as error:
                 log.debug("outbox waits for the database", error=str(error))
@@ -165,6 +182,7 @@ class Outbox:
                 rows = await outbox.shift(connection, moved, now=self._clock())
         else:
             rows = await outbox.shift(connection, moved, now=self._clock())
+        self.routes.shift(timedelta(seconds=moved))
         log.warning("the machine's clock was set; what waits keeps its age", seconds=moved, waiting=rows)
 
     async def _round(self, sender: Sender) -> float:
@@ -176,62 +194,100 @@ class Outbox:
         async with self._database.read() as connection:
             due = await outbox.any_due(connection, now)
         if due:
-            jobs, looked = await self._claim(sender, now, free)
-            for job in jobs:
-                self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
+            await self._find(now)
+            looked = await self._claim(sender, now, free)
             if looked:
                 return 0.05 if len(self._lanes) < _LANES else _IDLE_SECONDS
+            if self._later:
+                return min(max(min(self._later.values()) - time.monotonic(), _OPENING_SECONDS), _AWAY_SECONDS)
         async with self._database.read() as connection:
             at = await outbox.next_due_at(connection)
         if at is None:
             return _IDLE_SECONDS
         return min(max((at - self._clock()).total_seconds(), 0.2), _IDLE_SECONDS)
 
-    async def _claim(self, sender: Sender, now: datetime, free: int) -> tuple[list[Job], int]:
-        """Messages to send now, and how many targets were looked at for them."""
+    async def _claim(self, sender: Sender, now: datetime, free: int) -> int:
+        """Give lanes the messages to send now; how many targets were looked at for them."""
         jobs: list[Job] = []
-        lost: list[tuple[Target, int | None, Lost]] = []
+        lost: list[tuple[Target, int | None]] = []
         async with self._database.write() as connection:
+            claimed = time.monotonic()
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
-            targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES))
-            if self._shared:
-                targets = await leases.take_targets(connection, targets, free)
-            targets = targets[:free]
+            targets = self._in_turn()
+            taken = await leases.take_targets(connection, targets, free) if self._shared else targets[:free]
+            for target in taken:
+                del self._found[target]
+            # What was found may have begun to be sent since, or wait for another attempt: nothing overtakes it.
+            targets = sorted(set(taken) - await outbox.blocked(connection, now, taken), key=taken.index)
             by_target: dict[Target, list[Delivery]] = {}
             for row in await outbox.due_rows(connection, now, targets):
                 by_target.setdefault(row.target, []).append(row)
+            tastes = await of_targets(connection, {target: due[0].guild_id for target, due in by_target.items()})
+            told = Counter(due[0].story_id for due in by_target.values() if due[0].story_id is not None)
+            await self._composer.warm(connection, [story for story, _n in told.most_common(_WARM)])
             for target, due in by_target.items():
                 self._served.pop(target, None)
                 self._served[target] = next(self._turns)
                 if target in self.routes.lost:
-                    await outbox.hold_target(connection, target, reason="route")
+                    await held.hold_target(connection, target)
+                    continue
+                taste = tastes.get(target, Taste())
+                if taste.lost:
+                    # Being opened this very moment: what it holds goes first, and is not yet released.
+                    self._later[target] = claimed + _OPENING_SECONDS
                     continue
                 gone = sender.reachable(target, due[0].guild_id)
                 if isinstance(gone, Retry):
-                    until = now + pace.backoff(1, gone.after)
-                    await outbox.retry(connection, [row.id for row in due], due_at=until, reason=gone.reason)
+                    # The target waits, not its rows: what comes meanwhile may not overtake them.
+                    self._later[target] = time.monotonic() + pace.backoff(1, gone.after).total_seconds()
+                    await outbox.retry(connection, [row.id for row in due], due_at=now, reason=gone.reason)
                 elif gone is not None:
-                    lost.append((target, due[0].guild_id, gone))
-                elif (job := await self._plan(connection, sender, target, due, now)) is not None:
-                    jobs.append(job)
+                    lost.append((target, due[0].guild_id))
+                else:
+                    job = await self._plan(connection, sender, due, taste, now, claimed)
+                    jobs += [job] if job is not None else []
+        for job in jobs:  # at once: they are `sending` from now on, whatever goes wrong below
+            self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
         while len(self._served) > 4 * _CANDIDATES:
             del self._served[next(iter(self._served))]
-        for target, guild_id, gone in lost:
-            await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
-        return jobs, len(by_target)
+        for target, guild_id in lost:
+            # Looked at again, nothing awaited in between: an end that was told meanwhile is not told again.
+            gone = sender.reachable(target, guild_id)
+            if isinstance(gone, Lost):
+                await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
+        return len(by_target)
 
-    def _in_turn(self, found: Sequence[tuple[Target, int]]) -> list[Target]:
-        """Round robin: of equal urgency, the target served longest ago first."""
-        waiting = [(urgency, self._served.get(target, 0), target) for target, urgency in found]
+    async def _find(self, now: datetime) -> None:
+        """Look for targets with something due, when something may have changed; a look reads the whole queue."""
+        moment = time.monotonic()
+        if self._found and not self._news and moment - self._found_at < _FOUND_SECONDS:
+            return
+        self._news = False
+        async with self._database.read() as connection:
+            self._found = dict(await outbox.due_targets(connection, now, limit=_CANDIDATES))
+        self._found_at = moment
+
+    def _in_turn(self) -> list[Target]:
+        """What was found, round robin: of equal urgency, the target served longest ago first."""
+        moment = time.monotonic()
+        self._later = {target: until for target, until in self._later.items() if until > moment}
+        busy = self._lanes.keys() | self._later.keys()
+        waiting = [(urgency, self._served.get(one, 0), one) for one, urgency in self._found.items() if one not in busy]
         waiting.sort(key=lambda one: one[:2])
-        return [target for _urgency, _turn, target in waiting if target not in self._lanes]
+        return [target for _urgency, _turn, target in waiting]
 
     async def _plan(
-        self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
+        self,
+        connection: AsyncConnection,
+        sender: Sender,
+        due: Sequence[Delivery],
+        taste: Taste,
+        now: datetime,
+        claimed: float,
     ) -> Job | None:
-        plan = pace.plan(due, await self._wishes(connection, sender, target, due, now), now)
-        for held in plan.holds:
-            await outbox.hold(connection, held.ids, reason=held.reason, due_at=held.until)
+        plan = pace.plan(due, await self._wishes(connection, sender, due, taste, now), now)
+        for one in plan.holds:
+            await outbox.hold(connection, one.ids, reason=one.reason, due_at=one.until)
         if plan.stale:
             await outbox.drop(connection, plan.stale, reason="not delivered within 24 h")
             self.counts["dropped"] += len(plan.stale)
@@ -240,7 +296,7 @@ class Outbox:
             return None
         if send[0].batch_id is None and len(send) > 1:
             # What does not fit whole travels in the next message.
-            send = send[: await self._composer.fitting(connection, send)]
+            send = send[: await self._composer.fitting(send, taste, since=claimed)]
         first = send[0]
         batch_id = first.batch_id or first.id
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
@@ -248,11 +304,13 @@ class Outbox:
         await outbox.start(
             connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now, owner=self._owner
         )
-        return Job(target, tuple(replace(row, batch_id=batch_id) for row in send), nonce, first.claimed_at)
+        rows = tuple(replace(row, batch_id=batch_id) for row in send)
+        return Job(first.target, rows, nonce, first.claimed_at, claimed, taste)
 
     async def _wishes(
-        self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
+        self, connection: AsyncConnection, sender: Sender, due: Sequence[Delivery], taste: Taste, now: datetime
     ) -> pace.Wishes:
+        target = due[0].target
         caps = {
             row.subscription_id: sub.max_per_hour
             for row in due
@@ -265,12 +323,11 @@ class Outbox:
             pairs = [(sub, target.kind, target.id) for sub in caps]
             found = await outbox.sent_counts(connection, pairs, since=now - timedelta(hours=1))
             counts = {sub: n for (sub, _kind, _id), n in found.items()}
-        zone, start, end = await self._quiet(connection, target, due[0].guild_id)
         last = self._carrier.last_sent.get(target)
         return pace.Wishes(
-            zone=zone,
-            quiet_start=start,
-            quiet_end=end,
+            zone=taste.zone,
+            quiet_start=taste.quiet_start,
+            quiet_end=taste.quiet_end,
             personal=target.kind == "user",
             single=sender.is_forum(target),
             caps=caps,
@@ -278,18 +335,6 @@ class Outbox:
             overflows=await outbox.overflows(connection, target) if caps else {},
             not_before=last + self._fold if last is not None else None,
         )
-
-    async def _quiet(
-        self, connection: AsyncConnection, target: Target, guild_id: int | None
-    ) -> tuple[str | None, int | None, int | None]:
-        if target.kind == "user":
-            person = await guilds.user(connection, target.id)
-            return person.timezone, person.quiet_start, person.quiet_end
-        channel = await guilds.channel(connection, target.id)
-        if channel is None or channel.quiet_start is None:
-            return None, None, None
-        zone = (await guilds.guild(connection, guild_id)).timezone if guild_id else None
-        return zone, channel.quiet_start, channel.quiet_end
 
     async def _serve(self, sender: Sender, job: Job) -> None:
         try:

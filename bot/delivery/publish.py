@@ -115,12 +115,23 @@ class Publisher:
         while True:
             async with self._database.read() as connection:
                 rows = await posted.due_to_publish(connection, self._clock(), limit=_AT_ONCE)
+                turns = [await self._turn(connection, row) for row in rows]
             if not rows:
                 return
-            outcomes = await asyncio.gather(*(self._publish(sender, row) for row in rows))
+            now = self._clock()
+            free = [row for row, at in zip(rows, turns, strict=True) if at <= now]
+            outcomes = await asyncio.gather(*(self._publish(sender, row) for row in free))
             async with self._database.write() as connection:
-                for row, outcome in zip(rows, outcomes, strict=True):
+                for row, at in zip(rows, turns, strict=True):
+                    if at > now:
+                        # Their hours went by unused (the bot was not there): not all of them at once.
+                        await outbox.retry(connection, [row.id], due_at=at, reason="this hour's are made")
+                for row, outcome in zip(free, outcomes, strict=True):
                     await self._record(connection, row, outcome)
+
+    async def _turn(self, connection: AsyncConnection, row: Delivery) -> datetime:
+        made = await posted.publish_times(connection, row.target_id, limit=PER_HOUR, planned=False)
+        return turn(made, self._clock())
 
     async def _publish(self, sender: Sender, row: Delivery) -> Outcome:
         payload = row.payload or {}

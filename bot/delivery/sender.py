@@ -18,7 +18,7 @@ from bot.delivery import history
 from bot.delivery.answers import Lost, Outcome, Refused, Retry, Sent, meaning
 from bot.delivery.gate import OnlyOnce, trip
 from bot.delivery.hooks import Hooks
-from bot.delivery.places import obstacle, served_here
+from bot.delivery.places import hides_history, obstacle, served_here
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -56,16 +56,17 @@ class Sender:
         self.remote = remote  # None: this process's gateway tells of every server
         self._request_seconds = request_seconds
 
-    def reachable(self, target: Target, guild_id: int | None) -> Lost | Retry | None:
+    def reachable(self, target: Target, guild_id: int | None, lost: str = "") -> Lost | Retry | None:
         """What the client knows about a channel without asking: None when nothing speaks against it.
 
-        Retry when its server is down for the moment, or is another process's: that is no lost route.
+        Retry when its server is down for the moment, or is another process's: that is no lost route. lost: why the
+        channel was lost before, so that what is needed there is looked at too.
         """
         if target.kind == "user" or not guild_id:
             return None
         if self.remote is not None and not served_here(self._client, guild_id):
             return self.remote.outcome(target.id)
-        return obstacle(self._client, target.id, guild_id)
+        return obstacle(self._client, target.id, guild_id, lost)
 
     def _channel(self, channel_id: int) -> Channel | None:
         found = self._client.get_channel(channel_id)
@@ -101,7 +102,12 @@ class Sender:
                 # A negative age: the clock was set back, nobody knows how long ago it was.
                 forgotten = not 0 <= age <= _NONCE_SECONDS
                 if forgotten or post.hook is not None or isinstance(place, discord.ForumChannel):
-                    found = await self._earlier(place, post, rows, first_try_at, hook)
+                    if hides_history(self._client.get_channel(target.id)):
+                        return Lost("missing:read_message_history", seen=True)
+                    try:
+                        found = await self._earlier(place, post, rows, first_try_at, hook)
+                    except discord.Forbidden:
+                        return Lost("missing:read_message_history")
                     if found is not None:
                         return found
             if hook is not None:
@@ -111,7 +117,12 @@ class Sender:
             if isinstance(place, discord.ForumChannel):
                 with trip(priority, posts=1):
                     return await _new_thread(place, post)
-            message = await place.send(**_arguments(post), nonce=nonce)
+            try:
+                message = await place.send(**_arguments(post), nonce=nonce)
+            except discord.NotFound:
+                if target.kind != "user":
+                    raise
+                message = await (await self._direct(target.id, anew=True)).send(**_arguments(post), nonce=nonce)
             return Sent(message.channel.id, message.id)
 
         return await self._guarded(work, priority)
@@ -154,15 +165,19 @@ class Sender:
         return await self._guarded(work, EDIT_PRIORITY)
 
     async def _place(self, target: Target) -> Place:
-        if target.kind == "channel":
-            channel = self._channel(target.id)
-            if isinstance(channel, discord.ForumChannel):
-                return channel
-            return self._client.get_partial_messageable(target.id)
-        known = await self._find_dm(target.id)
+        if target.kind != "channel":
+            return await self._direct(target.id)
+        channel = self._channel(target.id)
+        if isinstance(channel, discord.ForumChannel):
+            return channel
+        return self._client.get_partial_messageable(target.id)
+
+    async def _direct(self, user_id: int, *, anew: bool = False) -> discord.PartialMessageable:
+        """A person's direct messages. anew: the channel that was known for them is gone."""
+        known = None if anew else await self._find_dm(user_id)
         if known is None:
-            known = (await self._client.create_dm(discord.Object(target.id))).id
-            await self._keep_dm(target.id, known)
+            known = (await self._client.create_dm(discord.Object(user_id))).id
+            await self._keep_dm(user_id, known)
         return self._client.get_partial_messageable(known)
 
     async def _earlier(

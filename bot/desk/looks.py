@@ -12,7 +12,7 @@ from bot.delivery.hooks import NAME, Hook, Hooks, may_make
 from bot.desk.people import read_clock, show_clock
 from bot.errors import UserError
 from bot.i18n import _
-from storage import guilds, outbox
+from storage import guilds, held
 from storage.records import Target
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ async def change(
     async with services.db.write() as connection:
         stored = await guilds.set_channel(connection, channel_id, guild_id, **fields)
         if look.quiet is not None and stored.quiet_start is None:
-            await outbox.end_quiet(connection, Target("channel", channel_id), now=now)
+            await held.end_quiet(connection, Target("channel", channel_id), now=now)
     services.outbox.wake()
     return stored
 

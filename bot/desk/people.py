@@ -12,7 +12,7 @@ from bot.clock import utcnow
 from bot.errors import UserError
 from bot.i18n import _
 from bot.prices.commands import describe_alert
-from storage import deliveries, guilds, outbox, price_alerts, subscriptions
+from storage import deliveries, guilds, held, price_alerts, subscriptions
 from storage.records import Target
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def set_quiet(services: Services, user_id: int, start: str | None, end: st
         stored = await guilds.set_user(connection, user_id, now=now, **changes)
         if stored.quiet_start is None:
             # What was being held for the morning may come now.
-            await outbox.end_quiet(connection, Target("user", user_id), now=now)
+            await held.end_quiet(connection, Target("user", user_id), now=now)
     services.outbox.wake()
     if stored.quiet_start is None or stored.quiet_end is None:
         if zone is not None:

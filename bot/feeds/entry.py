@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _MAX_CATEGORIES: Final = 30
 _PICTURE_ENDINGS: Final = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+_SMALLEST: Final = 16  # pixels a side; smaller ones are counters and bullets
+_HEAVIEST: Final = 10 * 1024 * 1024  # bytes; Discord's own servers would rather give up on it
 
 
 def convert(
@@ -94,8 +96,13 @@ def _categories(raw: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _image(raw: Mapping[str, object], markup: str, base: str) -> str | None:
-    """media:content, media:thumbnail, an enclosure, then the first <img> of summary and content; https only."""
+    """media:content, media:thumbnail, an enclosure, then the first <img> of summary and content.
+
+    Https only, and of a size to be looked at, as far as the feed says: no tracking pixel, no poster of many megabytes.
+    """
     for media in _dicts(raw.get("media_content")):
+        if not _fits(media):
+            continue
         kind = _text(media.get("type")) or _text(media.get("medium"))
         url = _text(media.get("url"))
         if kind.startswith("image") or (not kind and url.partition("?")[0].lower().endswith(_PICTURE_ENDINGS)):
@@ -103,13 +110,27 @@ def _image(raw: Mapping[str, object], markup: str, base: str) -> str | None:
             if found:
                 return found
     for media in _dicts(raw.get("media_thumbnail")):
+        if not _fits(media):
+            continue
         found = clean.picture(_text(media.get("url")), base)
         if found:
             return found
     for link in _dicts(raw.get("links")):
-        if link.get("rel") == "enclosure" and _text(link.get("type")).startswith("image/"):
+        if link.get("rel") == "enclosure" and _text(link.get("type")).startswith("image/") and _fits(link):
             found = clean.picture(_text(link.get("href")) or _text(link.get("url")), base)
             if found:
                 return found
     markups = [markup, *(_text(c.get("value")) for c in _dicts(raw.get("content")))]
     return next((found for m in markups if (found := clean.first_picture(m, base))), None)
+
+
+def _fits(picture: Mapping[str, object]) -> bool:
+    """Whether the size a feed declares for a picture is one to show; what it leaves out is no obstacle."""
+    sides = [_number(picture.get(name)) for name in ("width", "height")]
+    size = _number(picture.get("filesize")) or _number(picture.get("length")) or 0
+    return all(not side or side >= _SMALLEST for side in sides) and size <= _HEAVIEST
+
+
+def _number(value: object) -> int | None:
+    text = _text(value).strip().removesuffix("px")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None

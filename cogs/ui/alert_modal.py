@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.delivery.markdown import plain
 from bot.desk import follows
 from bot.i18n import _
 from bot.news.model import tags_from_json
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, open_form
 from cogs.ui.asked import AskedModal
+from cogs.ui.control import Panel
 from cogs.ui.places import scope
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.client import HeadframeBot
+    from bot.desk.why import Why
     from storage.records import SourceLine
 
 
@@ -26,6 +31,28 @@ def suggested_query(line: SourceLine) -> str:
     if not parts:
         parts = [word for word in line.title.split() if len(word) > 4 and word.isalpha()][:2]
     return " ".join(parts)
+
+
+async def offer(interaction: discord.Interaction[Any], bot: HeadframeBot, found: Sequence[Why]) -> None:
+    """Open the form for the headline of a message; where it carries several, first ask which one is meant.
+
+    The menu holds 25, of which each names its delivery (`Panel("ask")`).
+    """
+    told = [one for one in found if one.lines]
+    if len(told) == 1:
+        await open_form(interaction, AlertModal(bot, suggested_query(told[0].lines[0])))
+        return
+    panel = Panel("ask")
+    options = [
+        discord.SelectOption(
+            label=plain(one.lines[0].title, 100),
+            description=plain(suggested_query(one.lines[0]), 100),
+            value=str(one.delivery.id),
+        )
+        for one in told[:25]
+    ]
+    panel.menu("pick", _("Choose a headline"), options)
+    await answer(interaction, _("On which of these headlines?"), view=panel)
 
 
 class AlertModal(AskedModal):

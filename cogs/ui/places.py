@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.delivery.losses import permission_name
 from bot.delivery.places import missing_permissions
-from bot.delivery.routes import permission_name
 from bot.errors import UserError
 from bot.i18n import _
 

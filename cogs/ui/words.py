@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.delivery.losses import reason_text
 from bot.delivery.markdown import clamp_plain
-from bot.delivery.routes import reason_text
+from bot.errors import UserError
 from bot.i18n import _, ngettext
 
 if TYPE_CHECKING:
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 NOISY: Final = 12  # headlines a day from which on a query is called noisy
 
 
-def mode_text(mode: str) -> str:
-    """A subscription's mode in words."""
+def mode_text(mode: str, hour: int | None = None) -> str:
+    """A subscription's mode in words. hour: of a daily digest, where one was chosen."""
+    if mode == "daily" and hour is not None:
+        return _("as a daily digest at {hour}:00").format(hour=hour)
     return {"instant": _("at once"), "hourly": _("as an hourly digest"), "daily": _("as a daily digest")}.get(
         mode, mode
     )
@@ -27,6 +30,12 @@ def where_text(kind: str, target_id: int) -> str:
     return _("by direct message") if kind == "user" else _("in <#{channel}>").format(channel=target_id)
 
 
+def check_hour(mode: str, hour: int | None) -> None:
+    """Raises UserError when an hour is chosen for what is no daily digest."""
+    if hour is not None and mode != "daily":
+        raise UserError(_("Only a daily digest has an hour: add `mode: daily`."))
+
+
 def code(text: str) -> str:
     """Text for the inside of a code span."""
     return text.replace("`", "'")[:300]
@@ -35,12 +44,12 @@ def code(text: str) -> str:
 def alert_line(one: Subscription) -> str:
     """A person's alert in one line of a list."""
     there = _("direct message") if one.target_kind == "user" else f"<#{one.target_id}>"
-    return "- " + " · ".join([f"`{code(one.query)}`", there, mode_text(one.mode), *_state(one)])
+    return "- " + " · ".join([f"`{code(one.query)}`", there, mode_text(one.mode, one.digest_hour), *_state(one)])
 
 
 def follow_line(one: Subscription, lost: str | None) -> str:
     """What a channel follows in one line of a list. lost: why the channel cannot be reached, None when it can."""
-    parts = [f"<#{one.target_id}> `{code(one.query)}`", mode_text(one.mode)]
+    parts = [f"<#{one.target_id}> `{code(one.query)}`", mode_text(one.mode, one.digest_hour)]
     if one.role_id:
         parts.append(f"<@&{one.role_id}>")
     if one.max_per_hour:

@@ -14,6 +14,7 @@ import pytest_asyncio
 from discord import app_commands
 
 from bot.delivery.compose import Composer
+from bot.delivery.tastes import Taste
 from bot.preview import LocalDiscord
 from bot.preview.world import World
 from bot.prices import charts, demo, outbox
@@ -236,7 +237,7 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
     assert [item.alert.id for item in fired] == [below.id]
     async with served.database.read() as connection:
         (row,) = await deliveries.of_user(connection, trader)
-        post = await Composer(chart=served.service.charts.for_alert).compose(connection, [row])
+    post = await Composer(served.database, chart=served.service.charts.for_alert).compose([row], Taste())
     assert post is not None
     (embed,) = post.embeds
     assert embed.title is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from storage import deliveries, guilds, outbox
+from storage import deliveries, guilds, held
 from storage.records import Target
 from tests.bot.delivery.seed import now, seed
 from tests.bot.delivery.test_places import all_sent, deliver, look
@@ -99,7 +99,7 @@ async def test_quiet_hours_hold_everything_and_the_morning_brings_one_message(tm
         assert h.local.dm_messages("trader") == []
         async with h.app.services.db.write() as connection:
             await guilds.set_user(connection, trader.id, now=now(), quiet_start=None, quiet_end=None)
-            await outbox.end_quiet(connection, target[0], now=now())
+            await held.end_quiet(connection, target[0], now=now())
         h.app.services.outbox.wake()
         await eventually(lambda: all_sent(h))
         messages = h.local.dm_messages("trader")

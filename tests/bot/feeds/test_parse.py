@@ -73,6 +73,23 @@ def test_fields_of_an_ordinary_item() -> None:
     assert entry.categories == ("Copper", "Gold")
 
 
+@pytest.mark.parametrize(
+    ("media", "shown"),
+    [
+        ('<media:content url="https://e.com/a.jpg" type="image/jpeg" width="800" height="450"/>', True),
+        ('<media:content url="https://e.com/a.jpg" type="image/jpeg" width="1" height="1"/>', False),
+        ('<media:content url="https://e.com/a.jpg" type="image/jpeg" width="0" height="0"/>', True),  # not known
+        ('<media:content url="https://e.com/a.jpg" type="image/jpeg" fileSize="52428800"/>', False),
+        ('<media:thumbnail url="https://e.com/a.jpg" width="2" height="2"/>', False),
+        ('<media:thumbnail url="https://e.com/a.jpg" width="150px" height="auto"/>', True),
+        ('<enclosure url="https://e.com/a.jpg" type="image/jpeg" length="99999999"/>', False),
+        ('<enclosure url="https://e.com/a.jpg" type="image/jpeg" length="0"/>', True),
+    ],
+)
+def test_a_picture_is_of_a_size_to_be_looked_at(media: str, shown: bool) -> None:
+    assert one(f"<title>t</title>{media}").image == ("https://e.com/a.jpg" if shown else None)
+
+
 TITLES = {
     "missing, summary stands in": ("<description>Only a &lt;b&gt;summary&lt;/b&gt;</description>", "Only a summary"),
     "missing, link stands in": ("<link>https://example.com/a</link>", "https://example.com/a"),
