@@ -18,7 +18,7 @@ LONG = "gold " * 101  # 505 characters
 WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("trader", "alert keyword", {"query": "(zanzibarite"}, "add )"),
     ("trader", "alert keyword", {"query": LONG}, "make two of it"),
-    ("trader", "alert keyword", {"query": "mineral:zanzibarite"}, "known are"),
+    ("trader", "alert keyword", {"query": "mineral:zanzibarite"}, "did you mean"),
     ("trader", "alert edit", {"alert": "999", "mode": "daily"}, "Pick one of the suggestions"),
     ("trader", "alert remove", {"alert": "p999"}, "Pick one of the suggestions"),
     ("trader", "alert quiet", {"start": "22:00"}, "both a start and an end"),
