@@ -13,8 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from babel.numbers import format_decimal
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
 LANGUAGES: Final = ("en", "fr", "es")
 _LOCALE_DIR: Final = Path(__file__).parent / "locale"
@@ -50,6 +53,15 @@ def use_language(tag: str | None) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def figure(number: Decimal) -> str:
+    """A number with all its decimals and the separators of the language in force: 4,392.00 · 4 392,00 · 4392,00."""
+    if language() == "en":
+        return f"{number:,f}"
+    exponent = number.as_tuple().exponent
+    places = max(-exponent, 0) if isinstance(exponent, int) else 0
+    return str(format_decimal(number, format="#,##0" + ("." + "0" * places if places else ""), locale=language()))
 
 
 def _(message: str) -> str:

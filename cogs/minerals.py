@@ -24,7 +24,7 @@ from cogs.ui.alert_modal import AlertModal
 from cogs.ui.answer import answer, hold, open_form, think, update
 from cogs.ui.mineral_card import CardParts, Drawn
 from cogs.ui.mineral_rooms import open_rooms
-from cogs.ui.places import scope
+from cogs.ui.places import check_channel, present, scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,8 +131,10 @@ class Minerals(
     @app_commands.guild_only()
     @app_commands.checks.has_permissions(manage_channels=True)
     async def weekly_(self, interaction: Press, on: bool = True) -> None:
-        if interaction.guild_id is None or interaction.channel_id is None:
+        if interaction.guild_id is None or interaction.channel_id is None or not present(interaction):
             raise app_commands.NoPrivateMessage
+        if on:
+            await check_channel(interaction, interaction.channel_id)
         await weekly.follow(self.bot.services, interaction.guild_id, interaction.channel_id, on=on)
         if on:
             text = _("Every Monday <#{channel}> gets a mineral of the week: one fact a section, each with its source.")

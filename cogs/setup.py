@@ -116,7 +116,8 @@ class Setup(commands.Cog):
     async def _embed(self, plan: Plan, step: int, guild_id: int, problems: list[str] | None = None) -> discord.Embed:
         sampling = step < look.READY and look.STEPS[step] == "sample"
         sample = await self._sampler.sample(guild_id, plan) if sampling else None
-        return look.embed(plan, step, sample=sample, problems=problems or ())
+        reads = await desk.feeds_read(self.bot.services, guild_id)
+        return look.embed(plan, step, reads, sample=sample, problems=problems or ())
 
 
 def _guild(interaction: discord.Interaction[Any]) -> int:

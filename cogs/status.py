@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.desk import status
 from bot.i18n import _
 from cogs.ui.answer import answer
+from cogs.ui.places import present, scope
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
@@ -28,13 +29,13 @@ class Status(commands.Cog):
     @app_commands.command(name="status", description=locale_str("Whether everything is well"))
     async def status(self, interaction: Interaction) -> None:
         moderator = interaction.permissions.manage_guild or interaction.permissions.manage_channels
-        report = await status.report(self.bot.services, interaction.guild_id, latency=self.bot.latency)
+        report = await status.report(self.bot.services, scope(interaction), latency=self.bot.latency)
         embed = discord.Embed(
             title=_("All is well") if report.well else _("Something needs attention"),
             description="\n".join(report.lines),
             colour=0x2E9E5B if report.well else 0xC98B2B,
         )
-        if moderator and interaction.guild_id is not None:
+        if moderator and present(interaction):
             for name, value in report.details:
                 embed.add_field(name=name, value=value, inline=True)
         embed.set_footer(text=f"Headframe {self.bot.services.version}")

@@ -50,9 +50,10 @@ def read_query(text: str) -> Query:
         return alert_language.parse(text)
     except alert_language.QueryError as error:
         shown = error.caret().replace("```", "'''")
-        text = str(error)
+        said = str(error)
+        said = said[:1].upper() + said[1:] + ("" if said.endswith((".", "?", "…")) else ".")
         raise UserError(
-            f"{text[:1].upper()}{text[1:]}.\n```\n{shown}\n```\n{_('See `/help alerts` for the alert language.')}"
+            "\n".join([said, "```", shown, "```", _("See `/help alerts` for the alert language.")])
         ) from error
 
 

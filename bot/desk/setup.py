@@ -14,6 +14,7 @@ from bot.desk import feeds, follows, servers
 from bot.errors import UserError
 from bot.feeds import directory
 from bot.i18n import _
+from storage import feeds as stored_feeds
 from storage import guilds
 from storage import subscriptions as stored
 from storage.records import NewSubscription
@@ -75,6 +76,12 @@ async def save(services: Services, guild_id: int, plan: Plan | None) -> None:
     state: JsonObject | None = asdict(plan) if plan else None
     async with services.db.write() as connection:
         await guilds.set_guild(connection, guild_id, now=utcnow(), setup=state)
+
+
+async def feeds_read(services: Services, guild_id: int) -> int:
+    """How many feeds the server reads already."""
+    async with services.db.read() as connection:
+        return await stored_feeds.count_of_guild(connection, guild_id)
 
 
 def offered() -> list[directory.Listed]:

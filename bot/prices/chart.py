@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from bot.i18n import _, ngettext
+from bot.i18n import _, figure, ngettext
 from bot.prices.history import RANGES, spread_out
 from bot.prices.model import Point, PriceError
 from bot.prices.units import EXACT, Unit, format_percent, format_price, round_price
@@ -162,5 +162,5 @@ def _table(points: Sequence[Point], span: str) -> tuple[tuple[str, str], ...]:
         moment = last if number == _ROWS - 1 else first + step * number
         while place + 1 < len(points) and points[place + 1].at <= moment:
             place += 1
-        rows[points[place].at.astimezone(UTC).strftime(form)] = f"{round_price(points[place].price):,f}"
+        rows[points[place].at.astimezone(UTC).strftime(form)] = figure(round_price(points[place].price))
     return tuple(rows.items())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.i18n import _
+from bot.i18n import _, figure
 from bot.prices.commands import price_in
 from bot.prices.currency import NAMES, UnknownCurrency, parse_currency
 from bot.prices.instruments import instrument
@@ -95,9 +95,9 @@ def _side(text: str) -> Unit | str:
 
 
 def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount.quantize(Decimal('0.01')):,f} {currency}" if amount >= 1 else format_price(amount, currency)
+    return f"{figure(amount.quantize(Decimal('0.01')))} {currency}" if amount >= 1 else format_price(amount, currency)
 
 
 def _number(amount: Decimal) -> str:
-    text = f"{round_price(amount):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    shown = round_price(amount)
+    return figure(shown.to_integral_value() if shown == shown.to_integral_value() else shown.normalize())

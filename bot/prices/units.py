@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
+from bot.i18n import figure
 from bot.prices.model import PriceError
 
 # Division by a factor seldom terminates; 34 digits leave nothing that a person or a level could notice.
@@ -95,8 +96,8 @@ def round_price(price: Decimal) -> Decimal:
 
 
 def format_price(price: Decimal, currency: str, unit: Unit | None = None) -> str:
-    """ "4,392.00 USD/oz t": the one place that writes a price. Plain ASCII digits in every language."""
-    number = f"{round_price(price):,f}"
+    """ "4,392.00 USD/oz t": the one place that writes a price, with the separators of the language in force."""
+    number = figure(round_price(price))
     return f"{number} {currency}/{unit.code}" if unit else f"{number} {currency}"
 
 
@@ -104,8 +105,8 @@ def format_percent(fraction: Decimal, *, sign: bool = True) -> str:
     """ "+0.82 %" for Decimal("0.0082"); a true minus sign, so that columns line up."""
     percent = (fraction * 100).quantize(Decimal("0.01"))
     if percent == 0:
-        return "0.00 %"
-    text = f"{abs(percent):,f} %"
+        return f"{figure(abs(percent))} %"
+    text = f"{figure(abs(percent))} %"
     if percent < 0:
         return f"−{text}"
     return f"+{text}" if sign else text

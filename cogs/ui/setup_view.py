@@ -29,7 +29,10 @@ _ZONES: Final = (
 )  # fmt: skip
 
 
-def embed(plan: Plan, step: int, *, sample: Sample | None = None, problems: Sequence[str] = ()) -> discord.Embed:
+def embed(
+    plan: Plan, step: int, reads: int = 0, *, sample: Sample | None = None, problems: Sequence[str] = ()
+) -> discord.Embed:
+    """reads: how many feeds the server reads already."""
     if step >= READY:
         lines = [_("All set. Headlines arrive in the channels you chose as they are published.")]
         lines += [f"- {clamp_plain(problem, 300)}" for problem in problems[:8]]
@@ -46,7 +49,7 @@ def embed(plan: Plan, step: int, *, sample: Sample | None = None, problems: Sequ
         "sample": (_("A look before you start"), _("This is what the last day would have brought:")),
     }
     title, text = heads[STEPS[step]]
-    lines = [text, "", *(_sampled(plan, sample) if sample is not None else _chosen(plan, STEPS[step]))]
+    lines = [text, "", *(_sampled(plan, sample) if sample is not None else _chosen(plan, STEPS[step], reads))]
     shown = discord.Embed(title=title, description="\n".join(lines)[:4000], colour=_COLOUR)
     shown.set_footer(text=_("Step {n} of {of}").format(n=step + 1, of=len(STEPS)))
     return shown
@@ -56,7 +59,7 @@ def undone() -> discord.Embed:
     return discord.Embed(title=_("Undone"), description=_("Everything is as it was before the setup."))
 
 
-def _chosen(plan: Plan, step: str) -> list[str]:
+def _chosen(plan: Plan, step: str, reads: int) -> list[str]:
     match step:
         case "language":
             name = servers.LANGUAGE_NAMES.get(plan.language or "", "—")
@@ -65,7 +68,14 @@ def _chosen(plan: Plan, step: str) -> list[str]:
             return [f"{_('Notices go to')}: " + (f"<#{plan.notices}>" if plan.notices else _("the owner, by message"))]
         case "follows":
             return [f"- {desk.preset_name(preset)} → <#{channel}>" for preset, channel in plan.follows.items()]
-    return [ngettext("{n} feed chosen", "{n} feeds chosen", len(plan.feeds)).format(n=len(plan.feeds))]
+    lines = [ngettext("{n} feed chosen", "{n} feeds chosen", len(plan.feeds)).format(n=len(plan.feeds))]
+    if reads:
+        lines.append(
+            ngettext(
+                "{n} feed is read here already and stays.", "{n} feeds are read here already and stay.", reads
+            ).format(n=reads)
+        )
+    return lines
 
 
 def _sampled(plan: Plan, sample: Sample) -> list[str]:

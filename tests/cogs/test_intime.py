@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discord import app_commands
 
+import cogs
 from tests.feedserver import Reply
 from tests.house import House, eventually, house, item, rss, said
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from bot.preview.interactions import Interaction
 
@@ -178,3 +179,14 @@ async def test_a_late_answer_that_is_shared_is_seen_by_everyone_and_a_late_fault
             seen = one.followups[0] if one.followups else one.original
             assert seen is not None
             assert seen.ephemeral is (name == "unobtanium" or not share)
+
+
+def test_one_file_of_the_counter_answers_so_that_no_answer_crosses_a_deferral() -> None:
+    """`interaction.response` used elsewhere would race the clock of bot.intime."""
+    folder = Path(cogs.__file__).parent
+    direct = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.py")
+        if "interaction.response" in path.read_text(encoding="utf-8")
+    }
+    assert direct == {"ui/answer.py"}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.feeds import directory
 from storage import feeds, guilds, subscriptions
 from tests.house import House, eventually, house, said
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
 
 async def press(h: House, used: Any, what: str) -> None:
@@ -78,3 +84,52 @@ async def test_it_says_hello_once_where_it_may_write(tmp_path: Path) -> None:
                 return (await guilds.guild(c, guild.id)).left_at is not None
 
         await eventually(left)
+
+
+async def test_the_sample_reads_chosen_feeds_that_nobody_reads_yet_and_keeps_nothing_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path) as h:
+        wire = h.wire("/chosen.xml", "Gold mine opens in Peru", "Gold refinery closes", "Tin rises")
+        wire.publish("Gold from long ago", at=datetime.now(UTC) - timedelta(days=3))
+        listed = [
+            dataclasses.replace(directory.entries()[0], url=url, title=title)
+            for url, title in ((wire.url, "Chosen Wire"), (h.server.url("/nothing.xml"), "Broken Wire"))
+        ]
+        monkeypatch.setattr(directory, "entries", lambda: tuple(listed))
+        used = await h.local.invoke("moderator", h.guild, "lounge", "setup")
+        await used.message()
+
+        def shows(text: str) -> Callable[[], bool]:
+            return lambda: text in said(used.original.data)  # type: ignore[union-attr]
+
+        for step in (2, 3):
+            await press(h, used, "Next")
+            await eventually(shows(f"Step {step}"))
+        menus = [c for row in used.original.data["components"] for c in row["components"] if c["type"] == 8]
+        policy = h.local.channel("policy").id
+        await h.local.select(used.original.data, menus[0]["custom_id"], [str(policy)], "moderator")
+        await eventually(shows("Gold & silver →"))
+        await press(h, used, "Next")
+        await eventually(shows("Step 4"))
+        await h.local.select(used.original.data, None, ["0", "1"], "moderator")
+        await eventually(shows("2 feeds chosen"))
+        await press(h, used, "Next")
+        await eventually(shows("2 headlines"))
+        text = said(used.original.data)
+        assert "Gold mine opens in Peru" in text
+        assert "long ago" not in text
+        assert "1 of the chosen feeds did not answer" in text
+        async with h.app.services.db.read() as c:
+            assert await feeds.count_of_guild(c, h.guild.id) == 0
+        await press(h, used, "Start")
+        await eventually(shows("All set"))
+        assert "Broken" in said(used.original.data) or "nothing.xml" in said(used.original.data), "what failed is named"
+        async with h.app.services.db.read() as c:
+            assert await feeds.count_of_guild(c, h.guild.id) == 1
+        await press(h, used, "Change")
+        await eventually(shows("Step 1 of 5"))
+        await press(h, used, "Next")
+        await eventually(shows("Step 2"))
+        again = await h.local.invoke("moderator", h.guild, "lounge", "setup")
+        assert "Step 2" in said(await again.message()), "it is taken up there"

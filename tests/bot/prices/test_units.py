@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.i18n import use_language
+from bot.prices.commands import parse_number
 from bot.prices.currency import Rates, UnknownCurrency, parse_currency
 from bot.prices.instruments import INSTRUMENTS, UnknownMetal, instrument
 from bot.prices.units import (
@@ -165,3 +167,23 @@ def test_every_instrument_is_a_mineral_of_the_reference():
     text = shared("data", "minerals_facts.csv").read_text("utf-8")
     slugs = {line.split(",")[0] for line in text.splitlines()[1:]}
     assert set(INSTRUMENTS) <= slugs
+
+
+@pytest.mark.parametrize(
+    ("language", "price", "small", "percent", "zero"),
+    [
+        ("en", "43,920.10 USD/oz t", "0.0512 USD", "−1,234.50 %", "0.00 %"),
+        ("fr", "43\u202f920,10 USD/oz t", "0,0512 USD", "−1\u202f234,50 %", "0,00 %"),
+        ("es", "43.920,10 USD/oz t", "0,0512 USD", "−1.234,50 %", "0,00 %"),
+    ],
+)
+def test_figures_have_the_separators_of_the_language(
+    language: str, price: str, small: str, percent: str, zero: str
+) -> None:
+    with use_language(language):
+        shown = format_price(Decimal("43920.1"), "USD", UNITS["oz t"])
+        assert shown == price
+        assert parse_number(shown.partition(" USD")[0]) == Decimal("43920.10"), "and they can be typed that way"
+        assert format_price(Decimal("0.0512"), "USD") == small
+        assert format_percent(Decimal("-12.345")) == percent
+        assert format_percent(Decimal(0)) == zero
