@@ -212,7 +212,8 @@ class Outbox:
                 else:
                     job = await self._plan(connection, sender, due, taste, now, claimed)
                     jobs += [job] if job is not None else []
-        for job in jobs:  # at once: they are `sending` from now on, whatever goes wrong below
+        # At once: they are `sending` from now on, whatever goes wrong below. The urgent take the first tokens.
+        for job in sorted(jobs, key=lambda job: job.rows[0].priority):
             self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
         for target, guild_id in lost:
             # Looked at again, nothing awaited in between: an end that was told meanwhile is not told again.
