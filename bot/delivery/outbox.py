@@ -7,7 +7,6 @@ found in `sending` at start is the same message once more. What becomes of a mes
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections import Counter
 from dataclasses import replace
@@ -23,6 +22,7 @@ from bot.delivery.lane import Carrier, Job
 from bot.delivery.publish import Publisher
 from bot.delivery.steady import ClockWatch, running
 from bot.delivery.tastes import Taste, of_targets
+from bot.delivery.turns import Turns
 from storage import held, leases, outbox
 from storage.errors import StorageError
 
@@ -43,12 +43,8 @@ log = structlog.get_logger(__name__)
 _LANES: Final = 96  # messages under way at once; 45 a second need about a dozen, the rest is for slow answers
 _CLAIM_AT: Final = 32  # free lanes that are worth a look at the whole queue
 _CLAIM_WITHIN: Final = 0.25  # seconds a single free lane waits for others
-_CANDIDATES: Final = 1000  # targets looked at in a claim, so that those served longest ago come first
-_FOUND_SECONDS: Final = 1.0  # what falls due by the hour is seen so much later at most
 _WARM: Final = 20  # stories read at once for the messages of a claim; digests read what more they need
 _IDLE_SECONDS: Final = 2.0
-_OPENING_SECONDS: Final = 0.2
-_AWAY_SECONDS: Final = 0.5  # between two looks while all that is due is for targets that are away
 
 
 class Outbox:
@@ -81,12 +77,7 @@ class Outbox:
         self._sender: Sender | None = None
         self._wake = asyncio.Event()
         self._lanes: dict[Target, asyncio.Task[None]] = {}
-        self._served: dict[Target, int] = {}  # when each target last had its turn
-        self._turns = itertools.count(1)
-        self._found: dict[Target, int] = {}  # targets with something due → how urgent it is, and when that was so
-        self._found_at = 0.0
-        self._news = True
-        self._later: dict[Target, float] = {}  # targets that are away for the moment, and until when
+        self._turns = Turns()
         self._task: asyncio.Task[None] | None = None
 
     async def settled(self, target: Target, patience: float = 10.0) -> bool:
@@ -103,7 +94,7 @@ class Outbox:
 
     def wake(self) -> None:
         """Something may be due."""
-        self._news = True
+        self._turns.tell()
         self._wake.set()
 
     def forget(self, channel_id: int) -> None:
@@ -194,12 +185,12 @@ class Outbox:
         async with self._database.read() as connection:
             due = await outbox.any_due(connection, now)
         if due:
-            await self._find(now)
+            await self._turns.find(self._database, now)
             looked = await self._claim(sender, now, free)
             if looked:
                 return 0.05 if len(self._lanes) < _LANES else _IDLE_SECONDS
-            if self._later:
-                return min(max(min(self._later.values()) - time.monotonic(), _OPENING_SECONDS), _AWAY_SECONDS)
+            if (pause := self._turns.pause()) is not None:
+                return pause
         async with self._database.read() as connection:
             at = await outbox.next_due_at(connection)
         if at is None:
@@ -213,10 +204,11 @@ class Outbox:
         async with self._database.write() as connection:
             claimed = time.monotonic()
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
-            targets = self._in_turn()
-            taken = await leases.take_targets(connection, targets, free) if self._shared else targets[:free]
-            for target in taken:
-                del self._found[target]
+            if self._shared:
+                taken = await leases.take_targets(connection, self._turns.order(self._lanes), free)
+                self._turns.serve(taken)
+            else:
+                taken = self._turns.take(free, self._lanes)
             # What was found may have begun to be sent since, or wait for another attempt: nothing overtakes it.
             targets = sorted(set(taken) - await outbox.blocked(connection, now, taken), key=taken.index)
             by_target: dict[Target, list[Delivery]] = {}
@@ -226,55 +218,33 @@ class Outbox:
             told = Counter(due[0].story_id for due in by_target.values() if due[0].story_id is not None)
             await self._composer.warm(connection, [story for story, _n in told.most_common(_WARM)])
             for target, due in by_target.items():
-                self._served.pop(target, None)
-                self._served[target] = next(self._turns)
                 if target in self.routes.lost:
                     await held.hold_target(connection, target)
                     continue
                 taste = tastes.get(target, Taste())
                 if taste.lost:
                     # Being opened this very moment: what it holds goes first, and is not yet released.
-                    self._later[target] = claimed + _OPENING_SECONDS
+                    self._turns.send_away(target)
                     continue
                 gone = sender.reachable(target, due[0].guild_id)
                 if isinstance(gone, Retry):
                     # The target waits, not its rows: what comes meanwhile may not overtake them.
-                    self._later[target] = time.monotonic() + pace.backoff(1, gone.after).total_seconds()
+                    self._turns.send_away(target, pace.backoff(1, gone.after).total_seconds())
                     await outbox.retry(connection, [row.id for row in due], due_at=now, reason=gone.reason)
                 elif gone is not None:
                     lost.append((target, due[0].guild_id))
                 else:
                     job = await self._plan(connection, sender, due, taste, now, claimed)
                     jobs += [job] if job is not None else []
-        for job in jobs:  # at once: they are `sending` from now on, whatever goes wrong below
+        # At once: they are `sending` from now on, whatever goes wrong below. The urgent take the first tokens.
+        for job in sorted(jobs, key=lambda job: job.rows[0].priority):
             self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
-        while len(self._served) > 4 * _CANDIDATES:
-            del self._served[next(iter(self._served))]
         for target, guild_id in lost:
             # Looked at again, nothing awaited in between: an end that was told meanwhile is not told again.
             gone = sender.reachable(target, guild_id)
             if isinstance(gone, Lost):
                 await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
         return len(by_target)
-
-    async def _find(self, now: datetime) -> None:
-        """Look for targets with something due, when something may have changed; a look reads the whole queue."""
-        moment = time.monotonic()
-        if self._found and not self._news and moment - self._found_at < _FOUND_SECONDS:
-            return
-        self._news = False
-        async with self._database.read() as connection:
-            self._found = dict(await outbox.due_targets(connection, now, limit=_CANDIDATES))
-        self._found_at = moment
-
-    def _in_turn(self) -> list[Target]:
-        """What was found, round robin: of equal urgency, the target served longest ago first."""
-        moment = time.monotonic()
-        self._later = {target: until for target, until in self._later.items() if until > moment}
-        busy = self._lanes.keys() | self._later.keys()
-        waiting = [(urgency, self._served.get(one, 0), one) for one, urgency in self._found.items() if one not in busy]
-        waiting.sort(key=lambda one: one[:2])
-        return [target for _urgency, _turn, target in waiting]
 
     async def _plan(
         self,

@@ -179,7 +179,9 @@ async def test_what_comes_while_a_route_is_being_opened_does_not_overtake_what_i
         await seed(db, ["Gold two"], [target])
         async with db.write():
             h.app.services.outbox.wake()
-            await eventually(lambda: target[0] in h.app.services.outbox._found)  # a claim waits, and comes before …
+            await eventually(
+                lambda: target[0] in h.app.services.outbox._turns.found
+            )  # a claim waits, and comes before …
             allow(h, "headlines")
             await eventually(lambda: target[0] not in h.app.services.routes.lost)  # … what the route is to release
         await eventually(lambda: all_sent(h))
