@@ -140,10 +140,11 @@ class Subjects:
         when others come before them in the clause ("investors caution steel firms").
         """
         words = self.words
-        if any(
+        others = any(
             not self.bare(at) and words[at] not in self.vocab.neutral | self.vocab.other for at in range(start, index)
-        ):
-            return words[index] == "firms"
+        )
+        if others and words[index] == "firms":
+            return True
         if index + 1 >= end:
             return False
         following = words[index + 1]
