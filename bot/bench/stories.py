@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot.bench.model import Row
 from bot.news.stories import StoryIndex
+from bot.news.storyparts.facts import read
+from bot.news.storyparts.likeness import same_event
 from bot.news.text import words
 
 if TYPE_CHECKING:
@@ -166,10 +168,39 @@ def _timing(quick: bool) -> Row:
     return Row("stories: time", ours, "ms", "word overlap with every headline", naive, naive / ours, note)
 
 
+def _pairs(path: Path) -> list[Row]:
+    """Precision and recall on the labelled pairs, each judged by itself, against the overlap of their words."""
+    with path.open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    same = [row["verdict"] == "same" for row in rows]
+    ours = [same_event(read(row["first"]), read(row["second"]), float(row["hours"])) is not None for row in rows]
+    naive = [_overlap(row["first"], row["second"]) >= _JACCARD for row in rows]
+    note = f"{len(rows)} pairs, {len({row['trap'] for row in rows})} kinds of trap"
+    found = []
+    for name, total in (("precision", None), ("recall", sum(same))):
+        value, base = (
+            sum(a and b for a, b in zip(same, told, strict=True)) / max(total or sum(told), 1) for told in (ours, naive)
+        )
+        ratio = value / base if base else float("inf")
+        found.append(
+            Row(
+                f"stories: {name}, labelled pairs", value, "", f"word Jaccard of at least {_JACCARD}", base, ratio, note
+            )
+        )
+    return found
+
+
+def _overlap(first: str, second: str) -> float:
+    one, two = frozenset(words(first)), frozenset(words(second))
+    return len(one & two) / max(len(one | two), 1)
+
+
 def run(quick: bool = False) -> list[Row]:
     """The rows of the stories bench; `quick` uses a fifth of the window."""
     result = [_timing(quick)]
-    for part in ("dev", "test"):
+    if (path := CASES / "story_pairs.csv").exists():
+        result += _pairs(path)
+    for part in ("dev", "test", "traps"):
         path = CASES / f"story_stream_{part}.tsv"
         if not path.exists():
             continue

@@ -35,6 +35,7 @@ _BY_A_STATE: Final = frozenset(("approval", "court", "curb", "tariff", "tax", "s
 _ACCIDENTS: Final = frozenset(("blast", "collapse", "fire", "flood", "attack"))
 _COUNTED: Final = frozenset(("output", "import", "export", "inventory"))
 _COLLECTIVE: Final = frozenset(("base_metals", "precious_metals", "critical_minerals", "pgm"))
+_MAGNETS: Final = "rare_earth_magnets"
 _WHERE: Final = frozenset(("country", "place"))
 # How an event is told rather than what is told; the other guards compare these.
 _MANNER: Final = frozenset(("event", "stage", "way", "mark"))
@@ -103,6 +104,8 @@ def _minerals(first: Facts, second: Facts) -> str | None:
         told = (one - second.implied) | (two - first.implied)
         return "a figure of one mineral and of none" if told and first.main & second.main & _COUNTED else None
     if first.subject == "price" and one != two:
+        return "different minerals"
+    if _MAGNETS in one ^ two:  # their words contain "rare earth"
         return "different minerals"
     if not one & second.minerals and not two & first.minerals and not (one | two) & _COLLECTIVE:
         return "different minerals"

@@ -44,7 +44,9 @@ _FAMILY: Final = {
     **dict.fromkeys(("curb", "quota"), "curb"),
     **dict.fromkeys(("halt", "fm"), "halt"),
 }
-_RELEASES: Final = frozenset(("lift", "end", "eas", "remov", "scrap", "revers", "relax", "replac", "loosen", "revok", "paus", "suspend"))
+_RELEASES: Final = frozenset(
+    ("lift", "end", "eas", "remov", "scrap", "revers", "relax", "replac", "loosen", "revok", "paus", "suspend")
+)
 _BANS: Final = frozenset(("ban", "curb", "restriction", "control", "embargo", "moratorium", "sanction", "tariff"))
 _REVOKES: Final = frozenset(("revok", "cancel", "withdraw", "strip", "terminat"))
 _LICENCES: Final = frozenset(("licenc", "licens", "permit", "concession"))
@@ -121,7 +123,8 @@ def read(title: str) -> Facts:
 
 def _mask(folded: str, original: str, holes: frozenset[str]) -> tuple[str, frozenset[str]]:
     """Blanks out periods and hole names, which would else be read as figures ("third-quarter", "2025")."""
-    masked, found = folded, set()
+    masked = folded
+    found: set[str] = set()
     for start, end, period in periods.find(folded, original):
         since = folded[max(0, start - 6) : start] == "since "
         if folded[max(0, start - 5) : start] == "from " and found:
@@ -152,7 +155,9 @@ def _assemble(
     stages, all_stages = clauses.pick("stages", main=True), clauses.pick("stages")
     if main & {"strike", "labour"}:
         stages |= all_stages & _OUTCOMES
-    if "clos" in clauses.main_stems and (told & {"acquire", "sell", "stake", "finance"} or "deal" in clauses.main_stems):
+    if "clos" in clauses.main_stems and (
+        told & {"acquire", "sell", "stake", "finance"} or "deal" in clauses.main_stems
+    ):
         stages |= {"completing"}  # "BHP, Lundin close Filo acquisition"
         main -= {"halt"}
     if _acts_on(clauses.main_stems, _REVOKES, _LICENCES):
@@ -163,7 +168,11 @@ def _assemble(
         all_stages |= stages
     minerals, main_minerals = clauses.pick("minerals"), clauses.pick("minerals", main=True)
     families = frozenset(_FAMILY.get(frame, frame) for frame in main)
-    way, marks, ideas = None if "releasing" in stages else _way(clauses), clauses.pick("marks", main=True), clauses.pick("ideas")
+    way, marks, ideas = (
+        None if "releasing" in stages else _way(clauses),
+        clauses.pick("marks", main=True),
+        clauses.pick("ideas"),
+    )
     labels = {f"{kind}:{name}": _NAME_WEIGHTS[kind] for name, kind in clauses.names.items()}
     labels.update({f"minerals:{mineral}": 1.2 for mineral in minerals})
     for frame in frames:

@@ -141,8 +141,10 @@ def find(folded: str) -> list[tuple[int, int, Quantity]]:
         quantity = _quantity(match, folded)
         if quantity is not None:
             found.append((match.start(), match.end(), quantity))
-    for match in _COUNTING_WORD.finditer(folded):  # "second weekly gain"; else "second" and "first" count nothing
-        found.append((match.start(), match.start() + len(match[1]), Quantity("ord", float(1 + ("s" in match[1][:1])), 2)))
+    found.extend(  # "second weekly gain"; elsewhere "first" and "second" count nothing
+        (match.start(1), match.end(1), Quantity("ord", 1.0 if match[1] == "first" else 2.0, 2))
+        for match in _COUNTING_WORD.finditer(folded)
+    )
     for match in _ORDINAL_WORD.finditer(folded):
         if not any(start < match.end() and match.start() < end for start, end, _ in found):
             found.append((match.start(), match.end(), Quantity("ord", _ORDINALS[match[1]], 2)))

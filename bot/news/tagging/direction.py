@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.news.tagging.clauses import Clause, clauses
 from bot.news.tagging.hints import Hints
-from bot.news.tagging.moves import Move, Moves
+from bot.news.tagging.moves import Moves
 from bot.news.tagging.subjects import Subjects
+from bot.news.tagging.turns import Move
 from bot.news.tagging.verbs import Sign, Vocabulary, vocabulary
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class _Reader:
         return None
 
     def _objects(self, between: Sequence[str]) -> bool:
-        """Whether the words between a cause and the metal are price words or others it acts on: "boosts stocks, gold"."""
+        """Whether what stands between a cause and the metal is acted on too: "boosts stocks, gold"."""
         if self.vocab.object_words.issuperset(between):
             return True
         return all(word in self.vocab.object_words or word in self.vocab.assets for word in between)

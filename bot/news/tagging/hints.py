@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.news.tagging.moves import Move, Moves
+from bot.news.tagging.turns import Move
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.news.tagging.moves import Moves
     from bot.news.tagging.subjects import Subjects
     from bot.news.tagging.verbs import Sign
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.news.tagging.moves import PREPOSITIONS
+from bot.news.tagging.turns import PREPOSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,12 @@ class Subjects:
         word = words[index]
         before = words[index - 1] if index else ""
         after_metal = index > 0 and index - 1 in self.metals
-        if word in ("firm", "firms") and subject and after_metal and not self._firm_is_company(index, clause.end, clause.start):
+        if (
+            word in ("firm", "firms")
+            and subject
+            and after_metal
+            and not self._firm_is_company(index, clause.end, clause.start)
+        ):
             return True
         if index in self.metals:
             inside = index > 1 and before in _INSIDE and words[index - 2] not in vocab.price
@@ -84,16 +89,14 @@ class Subjects:
         if word == "to" and subject and after_metal and not self._price_can(index + 1, clause.end):
             return False  # a company named for its metal: "CleanTech Lithium to kick off …"
         if word in vocab.other and word not in vocab.price:
-            joined = subject and (
-                self.line.gaps[index] == "," or (before == "and" and index > clause.start)
-            )
+            joined = subject and (self.line.gaps[index] == "," or (before == "and" and index > clause.start))
             return subject if joined or (before in PREPOSITIONS and index > clause.start) else False
         if subject and after_metal and self._is_noun(index, clause.end):
             return False
         return subject
 
     def heads(self, index: int, end: int) -> bool:
-        """Whether the metal at `index` is the head of its phrase, not "gold miners", "aluminum users" or "coal-free"."""
+        """Whether the metal at `index` is the head of its phrase, not "gold miners", "coal-free"."""
         at = index
         while at < end and (self.bare(at) or (self.words[at] == "and" and at + 1 < end and at + 1 in self.metals)):
             at += 1
@@ -137,8 +140,11 @@ class Subjects:
         when others come before them in the clause ("investors caution steel firms").
         """
         words = self.words
-        if any(not self.bare(at) and words[at] not in self.vocab.neutral | self.vocab.other for at in range(start, index)):
-            return words[index] == "firms"
+        others = any(
+            not self.bare(at) and words[at] not in self.vocab.neutral | self.vocab.other for at in range(start, index)
+        )
+        if others and words[index] == "firms":
+            return True
         if index + 1 >= end:
             return False
         following = words[index + 1]

@@ -60,6 +60,8 @@ class Vocabulary:
     glosses: frozenset[str]
     mood: Mapping[str, Sign]
     trades: Mapping[str, Sign]
+    superlatives: Mapping[str, Sign]
+    owns_off: frozenset[str]
     unpriced: frozenset[str]
     price_adjectives: frozenset[str]
     object_words: frozenset[str]
@@ -102,7 +104,8 @@ def vocabulary() -> Vocabulary:
     lists = {name: _expand(text) for name, text in data["lists"].items()}
     lists["other"] |= {plural(word) for word in lists["other"] - lists["verbs_too"] if not word.endswith("s")}
     verbs, words, nouns, extremes = (_signed(data[name]) for name in ("verbs", "words", "nouns", "extremes"))
-    idioms = [(phrase, _SIGNS[way]) for way, text in _data("direction_idioms")["idioms"].items() for phrase in split(text)]
+    phrases = _data("direction_idioms")
+    idioms = [(phrase, _SIGNS[way]) for way, text in phrases["idioms"].items() for phrase in split(text)]
     price_verbs = frozenset(verbs) | lists["reach"] | lists["undo"] | lists["forecast"] | lists["withdraw"]
     causes = _signed(data["causes"])
     told = frozenset((*words, *nouns, *extremes, *causes))
@@ -115,8 +118,9 @@ def vocabulary() -> Vocabulary:
         nouns=nouns,
         extremes=extremes,
         causes=causes,
-        mood=_signed(data["mood"]),
+        mood=_signed(phrases["mood"]),
         trades=_signed(data["trades"]),
+        superlatives=_signed(data["superlatives"]),
         **lists,
     )
 

@@ -43,6 +43,14 @@ def _conflicting(first: str, second: str, hours: float = 1.0) -> str | None:
         ("Six dead in Myanmar jade mine landslide", "Six dead in Myanmar tin mine flood", "accidents"),
         ("Gold gains ahead of inflation data", "Gold gains after inflation data", "before"),
         ("UBS lifts gold forecast to $4,500", "UBS lifts gold forecast to $4,900", "figures"),
+        ("China bans gallium exports to US", "China lifts gallium and germanium export ban for a year", "stages"),
+        ("Chile clears Codelco-SQM venture", "China clears Codelco-SQM venture", "states"),
+        ("Gold jumps 2% after Fed holds rates", "Gold posts weekly gain of 2%", "extremes"),
+        ("Gold posts second weekly gain", "Gold posts third weekly gain", "figures"),
+        ("China's May rare earth exports fall 5.2%", "China's May rare earth magnet exports fall 5.2%", "mineral"),
+        ("Panama lets First Quantum ship ore", "First Quantum begins shipping ore from Panama", "stages"),
+        ("Antofagasta cuts 2025 guidance", "Antofagasta sees 2025 output at lower end of guidance", "stages"),
+        ("Zimbabwe to ban lithium exports from 2027", "Zimbabwe bans lithium exports", "year"),
         ("Oak Hill resource grows at Kestrel project", "Pine Hill resource grows at Kestrel project", "names"),
     ],
 )
@@ -72,7 +80,7 @@ def test_labelled_pairs_are_told_apart(part: str, least: float) -> None:
     assert right >= least * sum(same)
 
 
-@pytest.mark.parametrize("part", ["dev", "test"])
+@pytest.mark.parametrize("part", ["dev", "test", "traps"])
 def test_streams_are_grouped_with_precision_first(part: str) -> None:
     rows = stream(CASES / f"story_stream_{part}.tsv")
     events = [row.event for row in rows]
@@ -96,3 +104,4 @@ def test_the_bench_runs() -> None:
     names = [row.name for row in run(quick=True)]
     assert names[0] == "stories: time"
     assert "stories: pair precision, test" in names
+    assert "stories: precision, labelled pairs" in names
