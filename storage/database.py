@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from storage.backup import copy_sqlite, create_private, damage, give_back
 from storage.errors import Damaged, NewerSchema, Unavailable
 from storage.explain import DAMAGED, FULL, explain, sentence
+from storage.sqlite_driver import use_one_trip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -263,6 +264,7 @@ def _sqlite_engines(url: URL, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
     writer = create_async_engine(url, pool_size=1, max_overflow=0)
     reader = create_async_engine(url, pool_size=readers, max_overflow=2)
     for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
+        use_one_trip(engine.sync_engine)
         _listen(engine, begin)
     return writer, reader
 

@@ -68,7 +68,7 @@ def parse(
         raise not_a_feed("That is a web page, not a feed; give the feed's own address, or let discovery look for one.")
     if local == "opml":
         raise not_a_feed("That is an OPML list of feeds; import it instead of adding it.")
-    return _Xml(decoded, url, zone, now).parse(known)
+    return _Xml(decoded, url, zone, now, known).parse()
 
 
 def not_a_feed(detail: str) -> FeedError:
@@ -86,24 +86,27 @@ def _first_element(text: str) -> str:
 class _Xml:
     """One RSS, Atom or RDF body on its way through feedparser."""
 
-    def __init__(self, decoded: charset.Decoded, url: str, zone: str | None, now: datetime | None) -> None:
+    def __init__(
+        self, decoded: charset.Decoded, url: str, zone: str | None, now: datetime | None, known: Collection[str]
+    ) -> None:
         self.url = url
         self.zone = zone
         self.now = now
         self.warnings = list(decoded.warnings)
+        self.known = known
         self.data = decoded.text.encode("utf-8", "ignore")
-        self.cut = pieces.cut(self.data)
+        self.cut = pieces.cut(self.data, known)
         if isinstance(self.cut, pieces.Odd) and not self.cut.well_formed:
             text, repairs = mend(decoded.text)
             if repairs:
                 self.warnings += repairs
                 self.data = text.encode("utf-8", "ignore")
-                self.cut = pieces.cut(self.data)
+                self.cut = pieces.cut(self.data, known)
 
-    def parse(self, known: Collection[str]) -> ParsedFeed:
+    def parse(self) -> ParsedFeed:
         cut = self.cut
-        if isinstance(cut, pieces.Cut) and known:
-            unknown = [i for i, h in enumerate(cut.hashes) if h not in known]
+        if isinstance(cut, pieces.Cut) and self.known:
+            unknown = [i for i, h in enumerate(cut.hashes) if h not in self.known]
             if len(unknown) < len(cut.hashes):
                 found = self._some(cut, unknown)
                 if found:
@@ -172,6 +175,10 @@ class _Xml:
             language=shell.language,
             warnings=tuple(dict.fromkeys(self.warnings)),
         )
+
+
+# feedparser asks for a parser that has not existed since Python 2, and pays for a failed import at every call.
+feedparser.api.PREFERRED_XML_PARSERS[:] = []
 
 
 def _feedparser(data: bytes) -> dict[str, Any]:

@@ -83,19 +83,23 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         if len(frame) < size:
             return
         options, _ = wire.unpack(frame)
-        _alarm(float(options.get("limit", 0)))
+        _alarm(float(options.get("limit", 0)), float(options.get("wall", 0)))
         for message in answer(frame):
             answers.write(wire.pack(message))
             answers.flush()
             if message.get("stop"):
                 return
-        _alarm(0)
+        _alarm(0, 0)
 
 
-def _alarm(seconds: float) -> None:
-    """SIGALRM's default action ends the process, also when nobody is left to kill it and C code holds the lock."""
+def _alarm(processor: float, wall: float) -> None:
+    """Seconds after which the kernel ends this process, also while C code holds the interpreter's lock.
+
+    processor: seconds of its own work. wall: seconds on the clock, for when nobody is left to kill it.
+    """
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_PROF, processor)
+        signal.setitimer(signal.ITIMER_REAL, wall)
 
 
 def _limit(memory: int) -> None:
@@ -111,6 +115,8 @@ def _limit(memory: int) -> None:
 
 def main() -> None:
     """Entry point of `python -m bot.feeds.parser_process MEMORY_BYTES`."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer; it closes our input
     requests = os.fdopen(os.dup(0), "rb", buffering=1 << 16)
     answers = os.fdopen(os.dup(1), "wb", buffering=1 << 16)

@@ -4,6 +4,10 @@ The cut is made by expat's own reading of the document (linear, and exact about 
 for documents of the three usual shapes: rss/channel/item, rdf:RDF/item, feed/entry. Anything else is `Odd` and must
 be parsed whole. xml:base, wherever it stands, does no harm: the start tags around the pieces stay. Meaning is left to
 feedparser: `Cut.document` is a smaller document of the same shape for it.
+
+Pieces that are known are not read again: their text is replaced by a marker before expat reads the rest, and expat
+says whether each marker stands where a piece may stand. Where it does not (in a comment, in another piece), the
+document is read as it came.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from xml.parsers import expat
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_MARK: Final = b"<?headframe-known?>"
+_MARKER: Final = _MARK[2:-2].decode()
 _DIGEST: Final = 12  # bytes: with 10^9 pieces the chance of any two alike is under 10^-10
 _CONTAINER: Final = {"rss": "channel", "rdf:RDF": "rdf:RDF", "feed": "feed"}
 _PIECE: Final = {"rss": "item", "rdf:RDF": "item", "feed": "entry"}
@@ -31,7 +37,10 @@ class Odd:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A document and where its pieces lie. Offsets are bytes; spans in document order, as are hashes (hex)."""
+    """A document and where its pieces lie. Offsets are bytes; spans in document order, as are hashes (hex).
+
+    The span of a known piece may hold a marker instead of it.
+    """
 
     data: bytes
     spans: tuple[tuple[int, int], ...]
@@ -64,27 +73,68 @@ class _NotOrdinaryError(Exception):
     """Raised inside expat's callbacks to stop at the first thing that forbids cutting."""
 
 
-def cut(data: bytes) -> Cut | Odd:
-    """The pieces of UTF-8 XML without declaration. Time linear in its length; never raises."""
-    scan = _Scan(data)
+def cut(data: bytes, known: Collection[str] = frozenset()) -> Cut | Odd:
+    """The pieces of UTF-8 XML without declaration. Time linear in its length; never raises.
+
+    known: hashes of pieces whose text is not needed; the answer is the same but that these may be markers.
+    """
+    if known:
+        short, hashes = _without(data, known)
+        if hashes:
+            found = _scan(short, hashes)
+            if isinstance(found, Cut):
+                return found
+    return _scan(data, [])
+
+
+def _scan(data: bytes, marked: list[str]) -> Cut | Odd:
     try:
-        return scan.run()
+        return _Scan(data, marked).run()
     except _NotOrdinaryError as odd:
         return Odd(str(odd), well_formed=True)
     except expat.ExpatError as error:
         return Odd(f"line {error.lineno}: {expat.ErrorString(error.code)}", well_formed=False)
 
 
+def _without(data: bytes, known: Collection[str]) -> tuple[bytes, list[str]]:
+    """The document with a marker for each piece that is known, and their hashes in order."""
+    name = b"entry" if b"<feed" in data[:4096] else b"item"
+    opening, closing = b"<" + name, b"</" + name
+    parts: list[bytes] = []
+    hashes: list[str] = []
+    kept = position = 0
+    while (start := data.find(opening, position)) >= 0:
+        end = data.find(closing, start)
+        end = data.find(b">", end) + 1 if end >= 0 else 0
+        if not end:
+            break
+        position = end
+        found = _hash(data[start:end])
+        if found in known:
+            parts += (data[kept:start], _MARK)
+            hashes.append(found)
+            kept = end
+    parts.append(data[kept:])
+    return b"".join(parts), hashes
+
+
+def _hash(piece: bytes) -> str:
+    return hashlib.blake2b(piece, digest_size=_DIGEST).hexdigest()
+
+
 class _Scan:
     """One pass of expat, noting where pieces start and end."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, marked: list[str]) -> None:
         self.data = data
+        self.marked = marked
         self.parser = expat.ParserCreate("utf-8")
         self.parser.ordered_attributes = True
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.StartDoctypeDeclHandler = self.doctype
+        if marked:
+            self.parser.ProcessingInstructionHandler = self.marker
         self.depth = 0
         self.level = 0  # depth of a piece: children of the container
         self.root = ""
@@ -93,6 +143,7 @@ class _Scan:
         self.opened = self.closed = -1
         self.starts: list[int] = []
         self.ends: list[int] = []
+        self.markers: set[int] = set()
         self.entryish: dict[str, bool] = {}
 
     def run(self) -> Cut | Odd:
@@ -102,11 +153,29 @@ class _Scan:
         if self.closed < 0 or len(self.starts) != len(self.ends):
             return Odd("entries do not pair up", well_formed=True)
         spans = tuple(zip(self.starts, self.ends, strict=True))
-        hashes = tuple(hashlib.blake2b(self.data[start:end], digest_size=_DIGEST).hexdigest() for start, end in spans)
+        if len(self.markers) != len(self.marked):
+            return Odd("known pieces in unusual places", well_formed=True)
+        known = iter(self.marked)
+        hashes = tuple(
+            next(known) if start in self.markers else _hash(self.data[start:end]) for start, end in spans
+        )
         return Cut(self.data, spans, hashes, self.opened, self.closed)
 
     def doctype(self, *_: object) -> None:
         raise _NotOrdinaryError("document type declaration")
+
+    def marker(self, target: str, _data: str) -> None:
+        """A known piece, if it stands between the other children of the container."""
+        if target != _MARKER:
+            return
+        if self.inside or not self.root or self.depth != self.level or self.closed >= 0:
+            raise _NotOrdinaryError("known pieces in unusual places")
+        index = self.parser.CurrentByteIndex
+        if self.opened < 0:
+            self.opened = index
+        self.markers.add(index)
+        self.starts.append(index)
+        self.ends.append(index + len(_MARK))
 
     def start(self, name: str, _attributes: list[str]) -> None:
         depth = self.depth

@@ -2,6 +2,8 @@
 
 Two lanes: quick workers for ordinary bodies with a short limit, and one slow worker, started when needed and ended
 when idle, for large bodies and for those the quick limit was too short for. Only feeds behind a slow one wait for it.
+The limit is processor time, which the kernel counts for the worker itself: a machine that is busy with other things
+costs no worker its life. A wall clock, several times as long, is the last resort for one that does not run at all.
 The processes are plain children (`python -m bot.feeds.parser_process`), so they need nothing of the program's main
 module, and end when their input does.
 """
@@ -30,7 +32,8 @@ _log = logging.getLogger(__name__)
 DEFAULT_TIMEOUT: Final = 10.0
 DEFAULT_MEMORY: Final = 640 * 1024 * 1024  # address space; about 100 MiB of it is the interpreter and its libraries
 _LARGE: Final = 256 * 1024  # bytes; nine in ten recorded feeds are smaller
-_QUICK_SECONDS: Final = 0.7  # the slowest recorded body under _LARGE takes a fifth of it
+_QUICK_SECONDS: Final = 0.7  # of processor time; the slowest recorded body under _LARGE takes a fifth of it
+_WALL: Final = 5  # times the limit that may pass on the clock
 _IDLE_SECONDS: Final = 30.0
 _START_SECONDS: Final = 30.0  # for a worker to come up on a machine out of breath
 _BATCH: Final = 8
@@ -66,7 +69,7 @@ class ParserPool:
         *,
         queue_size: int = 64,
     ) -> None:
-        """timeout: seconds for one body; memory_limit: bytes of address space per worker; 0 for none."""
+        """timeout: seconds of processor time for one body; memory_limit: bytes of address space; 0 for none."""
         self._timeout = timeout
         self._memory = memory_limit
         self._workers = workers
@@ -250,7 +253,7 @@ class _Lane:
         try:
             for index, job in enumerate(jobs):
                 try:
-                    async with asyncio.timeout(self._limit):
+                    async with asyncio.timeout(self._limit * _WALL + 1):
                         answer = await _receive(self._stream(process))
                 except (TimeoutError, _GoneError, ConnectionError):
                     await self._kill()
@@ -279,7 +282,7 @@ class _Lane:
     async def _send(self, stream: asyncio.StreamWriter, jobs: list[_Job]) -> None:
         with contextlib.suppress(ConnectionError):
             for job in jobs:
-                stream.write(wire.pack({**job.options, "limit": self._limit + 1}, job.body))
+                stream.write(wire.pack({**job.options, "limit": self._limit, "wall": self._limit * _WALL + 2}, job.body))
                 await stream.drain()
 
     async def _give_up(self, job: _Job) -> None:

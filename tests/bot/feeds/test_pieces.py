@@ -95,6 +95,43 @@ def test_what_only_looks_like_a_tag_does_not_cut(item: str) -> None:
     assert agree(body, {found.hashes[1]}, whole)
 
 
+PLACES = {
+    "in a comment": "<!-- {known} -->{new}",
+    "in CDATA of another": "<item><title>quoting</title><description><![CDATA[{known}]]></description></item>{new}",
+    "in another": "<item><title>outer</title>{known}</item>{new}",
+    "twice": "{known}{known}{new}",
+    "first": "{known}{new}",
+    "last": "{new}{known}",
+    "beside the marker's own text": "<?headframe-known?>{known}{new}<!-- <?headframe-known?> -->",
+    "below the channel's children": "<image>{known}</image>{new}",
+}
+
+
+@pytest.mark.parametrize("form", PLACES.values(), ids=PLACES.keys())
+def test_leaving_out_the_text_of_known_pieces_changes_nothing(form: str) -> None:
+    known = ITEM.format("known")
+    (digest,) = pieces.cut(rss(known)).hashes  # type: ignore[union-attr]
+    body = rss(form.format(known=known, new=ITEM.format("new")))
+    full, short = pieces.cut(body), pieces.cut(body, {digest})
+    assert type(full) is type(short)
+    if isinstance(full, pieces.Cut) and isinstance(short, pieces.Cut):
+        unknown = [index for index, found in enumerate(full.hashes) if found != digest]
+        assert (short.hashes, short.shell()) == (full.hashes, full.shell())
+        assert short.document(unknown, around=False) == full.document(unknown, around=False)
+    assert parse.parse(body, url=URL, known={digest}).total == parse.parse(body, url=URL).total
+
+
+def test_the_text_of_known_pieces_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = rss("".join(ITEM.format(n) for n in range(200)))
+    known = parse.parse(body, url=URL).pieces
+    read: list[int] = []
+    scan = pieces._scan
+    monkeypatch.setattr(pieces, "_scan", lambda data, marked: (read.append(len(data)), scan(data, marked))[1])
+    pieces.cut(rss(ITEM.format("new") + "".join(ITEM.format(n) for n in range(199))), known)
+    assert len(read) == 1
+    assert read[0] < len(body) / 2
+
+
 def test_known_pieces_cost_no_entries_and_keep_the_hints() -> None:
     body = rss("".join(ITEM.format(n) for n in range(5)))
     whole = parse.parse(body, url=URL)
@@ -137,3 +174,7 @@ def test_pieces_and_whole_agree_or_the_whole_was_used(items: list[str], data: st
     whole = parse.parse(body, url=URL)
     unknown = {p for p in whole.pieces if data.draw(st.booleans())}
     agree(body, unknown, whole)
+    full, short = pieces.cut(body), pieces.cut(body, whole.pieces - unknown)
+    assert type(full) is type(short)
+    if isinstance(full, pieces.Cut) and isinstance(short, pieces.Cut):
+        assert (short.hashes, short.shell()) == (full.hashes, full.shell())
