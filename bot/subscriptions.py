@@ -44,8 +44,11 @@ class SubscriptionBook:
     def __init__(self) -> None:
         self._matcher = matcher.Matcher()
         self._subscriptions: dict[int, Subscription] = {}  # those read so far
-        self._shelf: dict[str, list[int]] = {}  # atom → subscriptions filed under it that are not read yet
-        self._unread: set[int] = set()
+        self._shelf: dict[str, int | list[int]] = {}  # atom → one or several filed under it, not read at the start
+        self._shelved = 0  # how many are still to be read
+        self._last = 0  # the newest of them
+        self._gone: set[int] = set()  # those dropped before they were read
+        self._capped: dict[int, Subscription] = {}  # with a cap, which the outbox asks for before they are read
         self._lines: dict[int, tuple[str, str]] = {}  # subscription → query and line, to be kept in the database
         self._news = asyncio.Event()  # there are lines to be kept
         self._whole = asyncio.Event()
@@ -53,7 +56,7 @@ class SubscriptionBook:
         self.match_seconds = 0.0
 
     def __len__(self) -> int:
-        return len(self._subscriptions.keys() | self._unread)
+        return len(self._subscriptions) + self._shelved
 
     @property
     def is_whole(self) -> bool:
@@ -70,28 +73,22 @@ class SubscriptionBook:
 
     async def begin(self, database: Database) -> list[int]:
         """Put on the shelf what is filed already. The subscriptions that are left, for `complete`."""
-        async with database.read() as connection:
-            rows = await subscriptions.filed(connection)
-            for one in await subscriptions.capped(connection):
-                self._subscriptions[one.id] = one
         unfiled: list[int] = []
-        shelf = self._shelf
+        self._shelf, self._shelved = {}, 0
         # Nothing that is made here is garbage; and afterwards the collector leaves all of it alone, which spares the
         # event loop long pauses.
         gc.disable()
         try:
-            for key, line in rows:
-                atoms = filing.atoms(line)
-                for atom in atoms:
-                    kept = shelf.get(atom)
-                    if kept is None:
-                        shelf[atom] = [key]
-                    else:
-                        kept.append(key)
-                if atoms:
-                    self._unread.add(key)
-                else:
-                    unfiled.append(key)
+            async with database.read() as connection:
+                self._capped = {one.id: one for one in await subscriptions.capped(connection)}
+                async for rows in subscriptions.filed(connection):
+                    for key, line in rows:
+                        if atoms := filing.atoms(line):
+                            self._lay(key, atoms)
+                        else:
+                            unfiled.append(key)
+                    self._last = rows[-1][0]
+                    self._shelved += len(rows)
         finally:
             gc.enable()
             gc.freeze()
@@ -110,12 +107,12 @@ class SubscriptionBook:
             async with database.read() as connection:
                 found = await subscriptions.get_many(connection, some)
             for count, one in enumerate(found.values(), 1):
-                if one.id in self._subscriptions and one.max_per_hour is None:
-                    continue  # put meanwhile
-                if (query := self._parsed(one)) is not None:
-                    for atom in self._note(one, query):
-                        self._shelf.setdefault(atom, []).append(one.id)
-                    self._unread.add(one.id)
+                if self._is_shelved(one.id):
+                    query = self._parsed(one)
+                    if query is None:
+                        self.drop(one.id)
+                    else:
+                        self._lay(one.id, self._note(one, query))
                 if count % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
             await self.save(database)
@@ -157,25 +154,29 @@ class SubscriptionBook:
             self._news.set()
 
     def drop(self, subscription_id: int) -> None:
-        self._unread.discard(subscription_id)
+        if self._is_shelved(subscription_id):
+            self._shelved -= 1
+            self._gone.add(subscription_id)
         self._lines.pop(subscription_id, None)
+        self._capped.pop(subscription_id, None)
         self._matcher.remove(subscription_id)
         self._subscriptions.pop(subscription_id, None)
 
     def ids(self) -> set[int]:
         """Of all there are, the paused ones too."""
-        return self._subscriptions.keys() | self._unread
+        shelved = {key for kept in self._shelf.values() for key in _listed(kept) if self._is_shelved(key)}
+        return self._subscriptions.keys() | shelved
 
     def get(self, subscription_id: int) -> Subscription | None:
         """One that has been read: each that has matched since the start, and each with a cap."""
-        return self._subscriptions.get(subscription_id)
+        return self._subscriptions.get(subscription_id) or self._capped.get(subscription_id)
 
     async def open(self, connection: AsyncConnection, document: Document) -> None:
         """Take from the shelf what this headline may match; to be done before `match`. Raises StorageError."""
         if not self._shelf:
             return
         touched = self._shelf.keys() & matcher.atoms_of(document)
-        wanted = {key for atom in touched for key in self._shelf[atom]} & self._unread
+        wanted = {key for atom in touched for key in _listed(self._shelf[atom]) if self._is_shelved(key)}
         parsed: dict[str, Query | None] = {}
         for some in chunks(wanted, _CHUNK):
             found = await subscriptions.get_many(connection, some)
@@ -183,7 +184,7 @@ class SubscriptionBook:
                 one = found.get(key)
                 if one is None:
                     self.drop(key)  # deleted, and nobody told us
-                elif key in self._unread:
+                elif self._is_shelved(key):
                     if one.query not in parsed:
                         parsed[one.query] = self._parsed(one)
                     self._take(one, parsed[one.query])
@@ -207,10 +208,26 @@ class SubscriptionBook:
         """Of those read so far, what a person set up, for themselves or for servers."""
         return [one for one in self._subscriptions.values() if one.created_by == user_id]
 
+    def _lay(self, key: int, atoms: Sequence[str]) -> None:
+        """On the shelf, to be read when a headline holds one of these."""
+        for atom in atoms:
+            kept = self._shelf.get(atom)
+            if kept is None:
+                self._shelf[atom] = key  # most atoms have one: a list would cost more than all else
+            elif isinstance(kept, list):
+                kept.append(key)
+            else:
+                self._shelf[atom] = [kept, key]
+
+    def _is_shelved(self, key: int) -> bool:
+        """Whether it was there at the start and has not been read or dropped since."""
+        return key <= self._last and key not in self._subscriptions and key not in self._gone
+
     def _take(self, subscription: Subscription, query: Query | None = None) -> Query | None:
         """Into memory and the index; the query when it is to be matched."""
         key = subscription.id
-        self._unread.discard(key)
+        self._shelved -= self._is_shelved(key)
+        self._capped.pop(key, None)
         if subscription.query == subscription.canonical:
             # One text in memory instead of two: most queries are typed as they are written out.
             subscription = replace(subscription, canonical=subscription.query)
@@ -237,3 +254,7 @@ class SubscriptionBook:
         line = filing.line(query)
         self._lines[subscription.id] = (subscription.query, line)
         return filing.atoms(line)
+
+
+def _listed(kept: int | list[int]) -> list[int]:
+    return kept if isinstance(kept, list) else [kept]

@@ -6,12 +6,13 @@ from dataclasses import fields
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Row, Table
+    from sqlalchemy.dialects import postgresql
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 RecordT = TypeVar("RecordT")
@@ -41,7 +42,11 @@ def columns(table: Table, record: type[Any]) -> list[Any]:
 
 def insert_for(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, for the engine in use (both have the same methods)."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # with its drivers 2 MiB that SQLite does without
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def chunks(items: Iterable[ItemT], size: int) -> Iterator[list[ItemT]]:

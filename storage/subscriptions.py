@@ -168,10 +168,16 @@ async def every(connection: AsyncConnection) -> AsyncIterator[Subscription]:
         last = rows[-1].id
 
 
-async def filed(connection: AsyncConnection) -> Sequence[tuple[int, str | None]]:
-    """Each subscription's id, and the line that says where its query is filed (None: not worked out)."""
-    rows = (await connection.execute(select(subscriptions.c.id, subscriptions.c.filed))).all()
-    return [(key, line) for key, line in rows]
+async def filed(connection: AsyncConnection) -> AsyncIterator[Sequence[tuple[int, str | None]]]:
+    """Each subscription's id, and the line that says where its query is filed (None: not worked out); in chunks."""
+    last = 0
+    statement = select(subscriptions.c.id, subscriptions.c.filed).order_by(subscriptions.c.id).limit(5000)
+    while True:
+        rows = (await connection.execute(statement.where(subscriptions.c.id > last))).all()
+        if not rows:
+            return
+        yield [(key, line) for key, line in rows]
+        last = rows[-1].id
 
 
 async def set_filed(connection: AsyncConnection, lines: Sequence[tuple[int, str, str]]) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urljoin, urlsplit
-
-from selectolax.lexbor import LexborHTMLParser
 
 from bot.feeds import charset, clean
 from bot.feeds.links import canonical
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
 
 How = Literal["declared", "linked", "guessed"]
 _TYPES: Final = {
@@ -48,6 +49,8 @@ class Candidate:
 
 def discover(body: bytes | str, url: str, *, content_type: str | None = None) -> list[Candidate]:
     """The candidates of one page, at most twenty, each address once: declared, linked, and then guessed ones."""
+    from selectolax.lexbor import LexborHTMLParser  # needed in the parser's process only
+
     tree = LexborHTMLParser(charset.decode(body, content_type).text if isinstance(body, bytes) else body)
     base_node = tree.css_first("base[href]")
     base = clean.address(base_node.attributes.get("href"), url) if base_node else None

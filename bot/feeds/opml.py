@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lxml import etree
-
 from bot.feeds import charset, clean
 from bot.feeds.links import canonical
 from bot.i18n import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lxml import etree
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_FEEDS: Final = 2000
@@ -67,6 +67,8 @@ def read(data: bytes) -> OpmlReport:
 
 def write(feeds: Iterable[OpmlFeed], *, title: str = "Headframe") -> bytes:
     """An OPML 2.0 document, UTF-8; feeds with a folder are put into nested outlines."""
+    from lxml import etree  # 4 MiB that a start does without
+
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = _xml(title)
     body = etree.SubElement(root, "body")
@@ -146,6 +148,8 @@ class _Reader:
 def _root(data: bytes) -> etree._Element:
     # Neither entities nor DTDs nor the network: what a hostile file could reach for. huge_tree stays off, so libxml2
     # refuses nesting deeper than 256 and single texts over 10 MB.
+    from lxml import etree
+
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, recover=True, huge_tree=False
     )

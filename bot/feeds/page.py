@@ -15,8 +15,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
-
 from bot.feeds import charset, clean, dates
 from bot.feeds.links import canonical
 from bot.feeds.model import Fault, FaultKind, FeedError, ParsedEntry, ParsedFeed
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _MOST_LINKS: Final = 3000
 _MOST_ENTRIES: Final = 200
@@ -147,6 +145,8 @@ def drifted(rule: Rule, titles: list[str]) -> str | None:
 
 
 def _tree(body: bytes | str, content_type: str | None) -> LexborHTMLParser:
+    from selectolax.lexbor import LexborHTMLParser  # needed in the parser's process only
+
     return LexborHTMLParser(charset.decode(body, content_type).text if isinstance(body, bytes) else body)
 
 

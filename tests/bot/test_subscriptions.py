@@ -17,6 +17,8 @@ from storage import subscriptions
 from storage.records import NewSubscription, Subscription
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from bot.news.model import Document
     from storage.database import Database
 
@@ -101,6 +103,7 @@ async def test_what_changes_while_it_lies_on_the_shelf(db: Database, texts: list
         book.put(row)
     assert paused in await titled(db, book, "gold news")
     assert not {deleted, dropped} & book.ids()
+    assert len(book) == len(book.ids()) == len(texts) + 2
 
 
 def found_ids(some: set[int]) -> list[int]:
@@ -113,17 +116,21 @@ async def titled(db: Database, book: SubscriptionBook, title: str) -> set[int]:
     return await found(db, book, document.build(title, tagger.tag(title, "")))
 
 
+async def lines(connection: AsyncConnection) -> list[tuple[int, str | None]]:
+    return [row async for rows in subscriptions.filed(connection) for row in rows]
+
+
 async def test_an_edited_query_is_filed_anew(db: Database) -> None:
     (one,) = await fill(db, ["gold"])
     book = SubscriptionBook()
     await book.load(db)
     async with db.write() as connection:
         changed = await subscriptions.set_fields(connection, one.id, now=NOW, query="zinc", canonical="zinc")
-        assert await subscriptions.filed(connection) == [(one.id, None)], "the old line is not true of it"
+        assert await lines(connection) == [(one.id, None)], "the old line is not true of it"
         assert changed is not None
     async with db.write() as connection:
         await subscriptions.set_filed(connection, [(one.id, "gold", "a line about the query it had")])
-        assert await subscriptions.filed(connection) == [(one.id, None)]
+        assert await lines(connection) == [(one.id, None)]
     book.put(changed)
     await book.save(db)
     fresh = SubscriptionBook()
@@ -174,7 +181,7 @@ async def test_new_lines_are_kept_by_themselves(db: Database, monkeypatch: pytes
     async with asyncio.timeout(20):
         while True:
             async with db.read() as connection:
-                ((_id, line),) = await subscriptions.filed(connection)
+                ((_id, line),) = await lines(connection)
             if line is not None:
                 break
             await asyncio.sleep(0.01)

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
+from pytest_asyncio import is_async_test
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
 DESKTOP = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}
@@ -30,6 +32,13 @@ def needed(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(what)
     pytest.skip(what)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for the browser's tests, since one browser serves them all."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -80,19 +89,27 @@ def preview_url() -> Iterator[str]:
     drain.join(5)
 
 
-@pytest.fixture
-async def visit(chromium: str) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Page]]]:
-    """`async with visit(url, **how) as page`. At the end the page must have raised and logged no error, and must have
-    asked nobody but its own server for anything."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One browser for all; each visit is a context of its own, which shares nothing with the others."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        await browser.close()
 
-        @asynccontextmanager
-        async def opened(url: str, *, allow_errors: bool = False, **how: Any) -> AsyncIterator[Page]:
-            context = await browser.new_context(locale=how.pop("locale", "en-US"), **(how or DESKTOP))
+
+@pytest.fixture
+def visit(browser: Browser) -> Callable[..., AbstractAsyncContextManager[Page]]:
+    """`async with visit(url, **how) as page`. At the end the page must have raised and logged no error, and must have
+    asked nobody but its own server for anything."""
+
+    @asynccontextmanager
+    async def opened(url: str, *, allow_errors: bool = False, **how: Any) -> AsyncIterator[Page]:
+        context = await browser.new_context(locale=how.pop("locale", "en-US"), **(how or DESKTOP))
+        try:
             page = await context.new_page()
             page.set_default_timeout(20_000)
             troubles: list[str] = []
@@ -104,7 +121,7 @@ async def visit(chromium: str) -> AsyncIterator[Callable[..., AbstractAsyncConte
             await page.locator("#room-head h1").wait_for()
             yield page
             assert allow_errors or not troubles
+        finally:
             await context.close()
 
-        yield opened
-        await browser.close()
+    return opened

@@ -165,6 +165,7 @@ async def test_a_locked_thread_waits_until_it_is_open_and_an_archived_one_wakes(
         thread.data["thread_metadata"]["locked"] = False
         world.channel_changed(thread)
         # Discord does not announce threads that are still archived; the next look finds it open.
+        h.app.services.outbox.wake()
         await eventually(lambda: target[0] in h.app.services.routes._probes)
         h.app.services.routes._probes[target[0]].due_at = now()
         await eventually(lambda: h.local.channel_messages(thread))

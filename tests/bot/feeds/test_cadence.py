@@ -230,7 +230,7 @@ any_fault = st.none() | st.builds(
     Fault, st.sampled_from(FaultKind), st.just("x"), st.none() | st.integers(100, 599), st.none() | moments
 )
 any_state = st.builds(
-    CadenceState, st.lists(moments, max_size=30), st.integers(0, 10**6), st.booleans()
+    CadenceState, st.lists(moments, max_size=12), st.integers(0, 10**6), st.booleans()
 )  # fmt: skip
 
 

@@ -57,7 +57,9 @@ def test_other_json_is_no_feed(text: str) -> None:
 
 
 _json = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+    max_leaves=12,
 )
 _keys = st.sampled_from(["id", "url", "title", "content_html", "date_published", "authors", "author", "tags", "image"])
 

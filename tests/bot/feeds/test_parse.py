@@ -35,11 +35,17 @@ def one(markup: str, **options: str) -> ParsedEntry:
     return feed.entries[0]
 
 
+def theirs(body: bytes) -> list[object]:
+    """Feedparser's own entries. Cleaning their HTML is most of its time, and changes no number."""
+    feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    return list(feed.entries)
+
+
 @pytest.mark.parametrize("path", recorded_feeds(), ids=lambda path: path.name)
 def test_a_recorded_feed_yields_as_many_entries_as_feedparser(path: Path) -> None:
     body = path.read_bytes()
     feed = parse.parse(body, url=URL, now=NOW)
-    assert len(feed.entries) == feed.total == len(feedparser.parse(io.BytesIO(body)).entries)
+    assert len(feed.entries) == feed.total == len(theirs(body))
     for entry in feed.entries:
         assert entry.title
         assert len(entry.summary) <= 2000

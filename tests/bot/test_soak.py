@@ -1,0 +1,39 @@
+"""Ring 5: hours under fire. Memory stays flat; nothing is lost, nothing comes twice."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.soaking import soak
+
+MINUTES = float(os.environ.get("HEADFRAME_SOAK_MINUTES", "120"))
+
+
+@pytest.mark.timeout(240)
+async def test_some_seconds_under_fire_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    outcome = await soak(tmp_path, seconds=20, seed=3)
+    assert sum(outcome.troubles.values()) >= 3
+    assert outcome.samples
+    assert (outcome.lost, outcome.twice) == ([], [])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(MINUTES * 60 + 900)
+async def test_hours_under_fire_keep_memory_flat(tmp_path: Path) -> None:
+    """`make soak`; HEADFRAME_SOAK_MINUTES makes it shorter. The samples are kept as artefacts/soak.csv."""
+    outcome = await soak(tmp_path, seconds=MINUTES * 60, seed=9)
+    folder = Path(os.environ.get("HEADFRAME_ARTEFACTS") or Path(__file__).parents[2] / "artefacts")
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome.write(folder / "soak.csv")
+    warm, end = outcome.memory()
+    most = max(one.files for one in outcome.samples)
+    print(
+        f"{outcome.published} headlines, {outcome.posts} posts, {outcome.kills} kills, {dict(outcome.troubles)}; "
+        f"out of order {len(outcome.disorder)}; memory {warm:.1f} MiB when warm, {end:.1f} MiB at the end; at most {most} open files"
+    )
+    assert (outcome.lost, outcome.twice) == ([], [])
+    assert end < 1.08 * warm, "memory grows"
+    assert most < 200
