@@ -101,6 +101,16 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Subscript
     return [into(Subscription, row) for row in rows]
 
 
+async def channels_of(connection: AsyncConnection, guild_id: int) -> list[Target]:
+    """The channels of a server that anything is followed in, members' alerts included."""
+    rows = await connection.execute(
+        select(subscriptions.c.target_id)
+        .where(subscriptions.c.scope_guild_id == guild_id, subscriptions.c.target_kind == "channel")
+        .distinct()
+    )
+    return [Target("channel", row.target_id) for row in rows]
+
+
 async def of_owner(connection: AsyncConnection, owner_id: int) -> list[Subscription]:
     rows = await connection.execute(
         select(*_COLUMNS).where(subscriptions.c.owner_id == owner_id).order_by(subscriptions.c.id)
