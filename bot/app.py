@@ -127,7 +127,12 @@ class App:
             guild = client.get_guild(guild_id) if client else None
             return guild.owner_id if guild else None
 
-        routes = Routes(database, owner_of=owner_of, changed=lambda: outbox.wake())  # noqa: PLW0108 - made below
+        routes = Routes(
+            database,
+            owner_of=owner_of,
+            changed=lambda: outbox.wake(),  # noqa: PLW0108 - made below
+            elsewhere=member.shared,
+        )
         ingest = Ingest(database, book, cadence, health=FeedHealth(routes))
         outbox = Outbox(
             database,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.delivery.bucket import Bucket
     from bot.services import Services
     from storage.member import Member
+    from storage.records import TargetKind
 
 log = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 2.0  # seconds between two looks for what dead processes left, and for notices that were missed
@@ -198,4 +199,5 @@ def _target(text: str) -> Target | None:
     kind, _space, number = text.partition(" ")
     if not number.isdecimal():
         return None
-    return Target("user", int(number)) if kind == "user" else Target("channel", int(number))
+    kinds: dict[str, TargetKind] = {"channel": "channel", "user": "user", "owner": "owner"}
+    return Target(kinds[kind], int(number)) if kind in kinds else None

@@ -40,13 +40,22 @@ class _Probe:
 
 
 class Routes:
-    """`owner_of` names a server's owner (or None), `changed` wakes the outbox."""
+    """`owner_of` names a server's owner (or None), `changed` wakes the outbox.
+
+    elsewhere: whom this process's gateway does not know, the one that sends will find out.
+    """
 
     def __init__(
-        self, database: Database, *, owner_of: Callable[[int], int | None], changed: Callable[[], None]
+        self,
+        database: Database,
+        *,
+        owner_of: Callable[[int], int | None],
+        changed: Callable[[], None],
+        elsewhere: bool = False,
     ) -> None:
         self._database = database
         self._owner_of = owner_of
+        self._elsewhere = elsewhere
         self._changed = changed
         self.lost: dict[Target, str] = {}
         self._probes: dict[Target, _Probe] = {}
@@ -213,6 +222,8 @@ class Routes:
             to = Target("channel", notice)
         elif (owner := self._owner_of(guild_id)) is not None:
             to = Target("user", owner)
+        elif self._elsewhere:
+            to = Target("owner", guild_id)
         else:
             return 0
         with use_language(settings.language):

@@ -61,7 +61,7 @@ class Sender:
 
         Retry when its server is down for the moment, or is another process's: that is no lost route.
         """
-        if target.kind == "user" or not guild_id:
+        if target.kind != "channel" or not guild_id:
             return None
         if self.remote is not None and not served_here(self._client, guild_id):
             return self.remote.outcome(target.id)
@@ -159,11 +159,18 @@ class Sender:
             if isinstance(channel, discord.ForumChannel):
                 return channel
             return self._client.get_partial_messageable(target.id)
-        known = await self._find_dm(target.id)
+        user_id = target.id if target.kind == "user" else await self._owner(target.id)
+        known = await self._find_dm(user_id)
         if known is None:
-            known = (await self._client.create_dm(discord.Object(target.id))).id
-            await self._keep_dm(target.id, known)
+            known = (await self._client.create_dm(discord.Object(user_id))).id
+            await self._keep_dm(user_id, known)
         return self._client.get_partial_messageable(known)
+
+    async def _owner(self, guild_id: int) -> int:
+        guild = self._client.get_guild(guild_id)
+        if guild is None or not guild.owner_id:
+            guild = await self._client.fetch_guild(guild_id, with_counts=False)
+        return guild.owner_id or 0
 
     async def _earlier(
         self, place: Place, post: Post, rows: Sequence[Delivery], since: datetime, hook: discord.Webhook | None

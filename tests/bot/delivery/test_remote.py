@@ -106,6 +106,18 @@ async def test_a_missing_permission_seen_by_the_gateway_holds_its_posts_back_unt
         assert target not in p.deliver.services.routes.lost
 
 
+async def test_a_note_to_a_server_whose_owner_nobody_here_knows_reaches_the_owner(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    async with pair(postgres_server, tmp_path) as p:
+        async with p.deliver.services.db.write() as connection:
+            guild = p.local.world.guild()
+            told = await p.deliver.services.routes.tell(connection, guild.id, lambda: "A feed failed", "k", utcnow())
+        assert told == 1
+        await eventually(lambda: p.local.dm_messages("moderator"))
+        assert "A feed failed" in said(p.local.dm_messages("moderator")[0])
+
+
 async def test_a_channel_that_is_gone_is_lost_without_a_gateway_too(postgres_server: str, tmp_path: Path) -> None:
     async with pair(postgres_server, tmp_path) as p:
         target, guild = p.target("headlines")
