@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.clock import utcnow
-from storage import leases, subscriptions
+from storage import leases, notify, subscriptions
 from storage.errors import StorageError
 from storage.member import Lock
 from storage.records import Target
@@ -89,6 +89,9 @@ class Together:
         self._member.rejoined = self._rejoined
         if self._services.settings.has("deliver"):
             await self._member.hold(Lock.DELIVERER, self._member.number)
+            async with self._services.db.write() as connection:
+                await notify.tell(connection, "senders")
+        await self._share()
         await self._take_over()
         await self.following.begin()
 
@@ -160,6 +163,8 @@ class Together:
             await self.following.changed(ids)
         if "alerts" in news and self._services.prices is not None:
             await self._services.prices.reload_alerts()
+        if "senders" in news:
+            await self._share()
         if "routes" in news:
             await self._services.routes.load(utcnow())
         for target in targets:
@@ -170,8 +175,11 @@ class Together:
     async def _look(self) -> None:
         await self._take_over()
         await self.following.catch_up()
+        await self._share()
+
+    async def _share(self) -> None:
+        """Discord's limit is for the bot, however many processes send for it."""
         senders = await self._member.holders(Lock.DELIVERER)
-        # Discord's limit is for the bot, however many processes send for it.
         self._bucket.rate = self._services.settings.headframe_requests_per_second / max(len(senders), 1)
 
     async def _take_over(self) -> None:

@@ -68,8 +68,8 @@ class Outcome:
     polls: int = 0
     worst_poll_lag: float = 0.0  # seconds a due feed waited, or was held by a dead process
     worst_post_lag: float = 0.0  # seconds a due delivery waited
-    median_delay: float = 0.0  # seconds from the poll that could see a headline to the post
-    command_seconds: float = 0.0  # from a follow by command until a poller has it
+    median_delay: float = 0.0  # seconds from the first poll that could see a headline to its post
+    worst_delay: float = 0.0
     refusals: int = 0  # 429 answers
     memory_mib: dict[str, int] = field(default_factory=dict)
 
@@ -94,6 +94,9 @@ class Fleet:
         self.channels: dict[int, list[Any]] = {}  # server → its channels
         self.guilds: list[Any] = []
         self.started = datetime.now(UTC)
+        self.begun = time.monotonic()
+        self.log = Path(os.environ["FLEET_LOG"]) if os.environ.get("FLEET_LOG") else None
+        self.wires: dict[int, list[tuple[str, float]]] = {}  # headline → the feeds that carry it, and since when
 
     # -- the world ---------------------------------------------------------------------------------------------
 
@@ -197,9 +200,8 @@ class Fleet:
             "HEADFRAME_PRICE_SOURCES": os.environ.get("FLEET_PRICES", ""),
             "HEADFRAME_FOLD_SECONDS": "0",
         }
-        log = os.environ.get("FLEET_LOG")
         # Closed by the process itself; every start of one name goes on in the same file.
-        out = (Path(log) / f"{name.replace(' ', '-')}.log").open("ab") if log else None
+        out = (self.log / f"{name.replace(' ', '-')}.log").open("ab") if self.log else None
         self.processes[name] = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", *arguments, env=environment,
             stdout=asyncio.subprocess.DEVNULL, stderr=out or asyncio.subprocess.DEVNULL,
@@ -213,6 +215,7 @@ class Fleet:
         process.send_signal(signal.SIGKILL)
         await process.wait()
         self.outcome.kills[name.split()[0]] += 1
+        self.note(killed=name)
 
     async def stop(self) -> dict[str, int | None]:
         """SIGTERM to all; how each ended."""
@@ -249,6 +252,7 @@ class Fleet:
         if len(wires) == 2:
             # Twins: read by the same servers, due at the same time, so polled by two processes at once.
             wires[1] = (wires[0] + self.size.servers) % self.size.feeds
+        self.wires[number] = [(f"/{wire}.xml", time.monotonic()) for wire in wires]
         for wire in wires:
             self.items[wire].append(item(title, guid=f"{wire}-{len(self.items[wire])}"))
             for server in self.readers(wire):
@@ -290,15 +294,16 @@ class Fleet:
                     waiting, held, due, sending = (now - float(at) if at else 0.0 for at in late.one())
                 self.outcome.worst_poll_lag = max(self.outcome.worst_poll_lag, waiting, held)
                 self.outcome.worst_post_lag = max(self.outcome.worst_post_lag, due, sending)
+                self.note(waiting=round(waiting), held=round(held), due=round(due), sending=round(sending))
                 await asyncio.sleep(1.0)
         finally:
             await database.close()
 
-    async def follow_by_command(self) -> None:
-        """A moderator follows something new: the pollers know it within a second."""
-        guild, channel = self.guilds[0], self.channels[0][0]
-        used = await self.local.invoke("moderator", guild, channel, "channel follow", query="rebalanced")
-        await used.message(within=15)
+    def note(self, **what: object) -> None:
+        """A line of the timeline, where logs are kept."""
+        if self.log is not None:
+            with (self.log / "timeline.jsonl").open("a") as file:
+                file.write(json.dumps({"at": round(time.monotonic() - self.begun, 1), **what}) + "\n")
 
     # -- the count ---------------------------------------------------------------------------------------------
 
@@ -319,7 +324,21 @@ class Fleet:
             if after - before < self.size.interval - 0.5
         ]
         done.refusals = self.local.limits.refused
+        delays = sorted(self.delays(asked))
+        if delays:
+            done.median_delay, done.worst_delay = round(delays[len(delays) // 2], 2), round(delays[-1], 2)
         return done
+
+    def delays(self, asked: dict[str, list[float]]) -> list[float]:
+        """For every post, the seconds since the first poll after its headline was published."""
+        ahead = time.time() - time.monotonic()
+        found = []
+        for stored in self.local.stored:
+            for number in re.findall(r"mine no (\d{5})", json.dumps(stored.data)):
+                polls = [at for path, since in self.wires.get(int(number), ()) for at in asked[path] if at >= since]
+                if polls:
+                    found.append(stored.at - ahead - min(polls))
+        return found
 
 
 @asynccontextmanager
