@@ -47,14 +47,14 @@ class Metrics:
         gate: Gate,
         *,
         latency: Callable[[], float | None],
-        ready: Callable[[], bool],
+        ready: Callable[[], bool] | None = None,
     ) -> None:
         self._services = services
         self._lag = lag
         self._keeper = keeper
         self._gate = gate
         self._latency = latency
-        self._ready = ready
+        self._ready = ready or (lambda: latency() is not None)
         self._stored: dict[str, float] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
