@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import random
 import re
@@ -251,7 +252,7 @@ class Fleet:
         wires = self.dice.sample(range(self.size.feeds), 2 if number % 3 == 0 else 1)
         if len(wires) == 2:
             # Twins: read by the same servers, due at the same time, so polled by two processes at once.
-            wires[1] = (wires[0] + self.size.servers) % self.size.feeds
+            wires[1] = (wires[0] + math.lcm(self.size.servers, self.size.interval)) % self.size.feeds
         self.wires[number] = [(f"/{wire}.xml", time.monotonic()) for wire in wires]
         for wire in wires:
             self.items[wire].append(item(title, guid=f"{wire}-{len(self.items[wire])}"))
