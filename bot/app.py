@@ -84,6 +84,7 @@ class App:
                 port=services.settings.headframe_websub_port,
             )
         self.scheduler = Scheduler()
+        self._remote: Remote | None = None
         self.connection: Connection | Outpost | None = None  # None: this process does not speak to Discord
 
     @classmethod
@@ -269,12 +270,14 @@ class App:
 
     async def _connect(self, client: discord.Client) -> None:
         """The outbox may send through this client."""
-        remote = Remote(client, self.services.outbox.wake) if self.member.shared else None
+        self._remote = remote = Remote(client, self.services.outbox.wake) if self.member.shared else None
         sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook, remote=remote)
         self.services.outbox.connect(sender)
 
     async def _detach(self) -> None:
         self.services.outbox.connect(None)
+        if self._remote is not None:
+            await self._remote.close()
 
     async def welcome(self, guild_id: int) -> None:
         """A server seen for the first time gets the default feeds, once; a moderator may remove them."""
