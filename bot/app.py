@@ -139,7 +139,7 @@ class App:
             database,
             composer,
             routes,
-            subscription=book.get,
+            subscription=book.get if settings.has("poll") else None,
             fold_seconds=settings.headframe_fold_seconds,
             member=member,
         )
@@ -182,7 +182,8 @@ class App:
             self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency, ready=self._ready)
             await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
         await self._join()
-        await services.book.load(services.db)
+        if services.settings.has("poll"):  # only who stores headlines matches them
+            await services.book.load(services.db)
         await services.fetcher.__aenter__()
         if services.settings.has("poll") or services.settings.has("gateway"):  # /feed add reads and stores, too
             await services.ingest.load(now)

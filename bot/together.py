@@ -75,6 +75,7 @@ class Together:
         self._member = member
         self._bucket = bucket
         self.following = Following(services)
+        self._matches = services.settings.has("poll")
         self._ids: set[int] = set()
         self._targets: set[Target] = set()
         self._news: set[str] = set()
@@ -157,9 +158,9 @@ class Together:
         ids, self._ids = self._ids, set()
         targets, self._targets = self._targets, set()
         news, self._news = self._news, set()
-        if "subscriptions" in news:
+        if self._matches and "subscriptions" in news:
             await self.following.catch_up(whole=True)
-        if ids:
+        if self._matches and ids:
             await self.following.changed(ids)
         if "alerts" in news and self._services.prices is not None:
             await self._services.prices.reload_alerts()
@@ -174,7 +175,8 @@ class Together:
 
     async def _look(self) -> None:
         await self._take_over()
-        await self.following.catch_up()
+        if self._matches:
+            await self.following.catch_up()
         await self._share()
 
     async def _share(self) -> None:

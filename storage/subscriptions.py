@@ -101,6 +101,16 @@ async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Subscript
     return [into(Subscription, row) for row in rows]
 
 
+async def caps(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
+    """id → headlines an hour at most, of those that have a limit."""
+    rows = await connection.execute(
+        select(subscriptions.c.id, subscriptions.c.max_per_hour).where(
+            subscriptions.c.id.in_(ids), subscriptions.c.max_per_hour.is_not(None)
+        )
+    )
+    return {row.id: row.max_per_hour for row in rows}
+
+
 async def channels_of(connection: AsyncConnection, guild_id: int) -> list[Target]:
     """The channels of a server that anything is followed in, members' alerts included."""
     rows = await connection.execute(

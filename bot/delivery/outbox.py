@@ -19,8 +19,9 @@ from bot.delivery import pace
 from bot.delivery.answers import Retry
 from bot.delivery.lane import Carrier, Job
 from bot.delivery.publish import Publisher
+from bot.delivery.remote import Asking
 from bot.delivery.steady import ClockWatch, running
-from storage import guilds, leases, outbox
+from storage import guilds, leases, outbox, subscriptions
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ _IDLE_SECONDS: Final = 2.0
 
 
 class Outbox:
-    """`wake` when something was queued; `connect` when sending is possible. `counts` are totals since the start."""
+    """`wake` when something was queued; `connect` when sending is possible. `counts` are totals since the start.
+
+    subscription: finds one in memory; None: this process holds none, the database is asked.
+    """
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class Outbox:
         composer: Composer,
         routes: Routes,
         *,
-        subscription: Callable[[int], Subscription | None],
+        subscription: Callable[[int], Subscription | None] | None,
         fold_seconds: float = 2.0,
         member: Member | None = None,
         clock: Callable[[], datetime] = utcnow,
@@ -186,7 +190,7 @@ class Outbox:
         lost: list[tuple[Target, int | None, Lost]] = []
         async with self._database.write() as connection:
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
-            targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES))
+            targets = self._in_turn(await outbox.due_targets(connection, now, limit=_CANDIDATES), sender)
             if self._shared:
                 targets = await leases.take_targets(connection, targets, free)
             targets = targets[:free]
@@ -200,6 +204,8 @@ class Outbox:
                     await outbox.hold_target(connection, target, reason="route")
                     continue
                 gone = sender.reachable(target, due[0].guild_id)
+                if isinstance(gone, Asking):
+                    continue
                 if isinstance(gone, Retry):
                     until = now + pace.backoff(1, gone.after)
                     await outbox.retry(connection, [row.id for row in due], due_at=until, reason=gone.reason)
@@ -213,11 +219,12 @@ class Outbox:
             await self.routes.lose(target, guild_id, gone.reason, now, seen=gone.seen)
         return jobs, len(by_target)
 
-    def _in_turn(self, found: Sequence[tuple[Target, int]]) -> list[Target]:
+    def _in_turn(self, found: Sequence[tuple[Target, int]], sender: Sender) -> list[Target]:
         """Round robin: of equal urgency, the target served longest ago first."""
         waiting = [(urgency, self._served.get(target, 0), target) for target, urgency in found]
         waiting.sort(key=lambda one: one[:2])
-        return [target for _urgency, _turn, target in waiting if target not in self._lanes]
+        asking = sender.remote.asking if sender.remote is not None else lambda _channel_id: False
+        return [target for _urgency, _turn, target in waiting if target not in self._lanes and not asking(target.id)]
 
     async def _plan(
         self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
@@ -246,13 +253,7 @@ class Outbox:
     async def _wishes(
         self, connection: AsyncConnection, sender: Sender, target: Target, due: Sequence[Delivery], now: datetime
     ) -> pace.Wishes:
-        caps = {
-            row.subscription_id: sub.max_per_hour
-            for row in due
-            if row.subscription_id is not None
-            and (sub := self._subscription(row.subscription_id)) is not None
-            and sub.max_per_hour is not None
-        }
+        caps = await self._caps(connection, {row.subscription_id for row in due if row.subscription_id is not None})
         counts: dict[int, int] = {}
         if caps:
             pairs = [(sub, target.kind, target.id) for sub in caps]
@@ -271,6 +272,12 @@ class Outbox:
             overflows=await outbox.overflows(connection, target) if caps else {},
             not_before=last + self._fold if last is not None else None,
         )
+
+    async def _caps(self, connection: AsyncConnection, ids: set[int]) -> dict[int, int]:
+        if self._subscription is None:
+            return await subscriptions.caps(connection, sorted(ids)) if ids else {}
+        known = [found for found in map(self._subscription, ids) if found is not None]
+        return {one.id: one.max_per_hour for one in known if one.max_per_hour is not None}
 
     async def _quiet(
         self, connection: AsyncConnection, target: Target, guild_id: int | None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.delivery.post import Post
-    from bot.delivery.remote import Channel, Remote
+    from bot.delivery.remote import Asking, Channel, Remote
     from storage.records import Delivery, Target
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ class Sender:
         self.remote = remote  # None: this process's gateway tells of every server
         self._request_seconds = request_seconds
 
-    def reachable(self, target: Target, guild_id: int | None) -> Lost | Retry | None:
+    def reachable(self, target: Target, guild_id: int | None) -> Lost | Retry | Asking | None:
         """What the client knows about a channel without asking: None when nothing speaks against it.
 
         Retry when its server is down for the moment, or is another process's: that is no lost route.
