@@ -86,6 +86,7 @@ class App:
                 port=services.settings.headframe_websub_port,
             )
         self.scheduler = Scheduler()
+        self._remote: Remote | None = None
         self.connection: Connection | Outpost | None = None  # None: this process does not speak to Discord
         self._memory: asyncio.Task[None] | None = None
 
@@ -133,13 +134,18 @@ class App:
             guild = client.get_guild(guild_id) if client else None
             return guild.owner_id if guild else None
 
-        routes = Routes(database, owner_of=owner_of, changed=lambda: outbox.wake())  # noqa: PLW0108 - made below
+        routes = Routes(
+            database,
+            owner_of=owner_of,
+            changed=lambda: outbox.wake(),  # noqa: PLW0108 - made below
+            elsewhere=member.shared,
+        )
         ingest = Ingest(database, book, cadence, health=FeedHealth(routes))
         outbox = Outbox(
             database,
             composer,
             routes,
-            subscription=book.get,
+            subscription=book.get if settings.has("poll") else None,
             fold_seconds=settings.headframe_fold_seconds,
             member=member,
         )
@@ -183,7 +189,10 @@ class App:
             self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency, ready=self._ready)
             await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
         await self._join()
-        self._memory = asyncio.create_task(self._remember(await services.book.begin(services.db), now), name="memory")
+        if services.settings.stores:
+            # Only who polls matches headlines; what a gateway stores for `/feed add` is no news.
+            unfiled = await services.book.begin(services.db) if services.settings.has("poll") else None
+            self._memory = asyncio.create_task(self._remember(unfiled, now), name="memory")
         await services.fetcher.__aenter__()
         if services.settings.stores:
             await services.parser.start()
@@ -211,15 +220,16 @@ class App:
             async with services.db.write() as connection:
                 await feeds.release_leases(connection)
 
-    async def _remember(self, unfiled: Sequence[int], now: datetime) -> None:
+    async def _remember(self, unfiled: Sequence[int] | None, now: datetime) -> None:
         """What headlines are judged by, made ready while Discord connects: until it is, nothing is stored."""
         services = self.services
-        while services.settings.stores and not services.ingest.is_loaded:
+        while not services.ingest.is_loaded:
             try:
                 await services.ingest.load(now)
             except StorageError:
                 await asyncio.sleep(1.0)  # the keeper has told
-        await services.book.keep(services.db, unfiled)
+        if unfiled is not None:
+            await services.book.keep(services.db, unfiled)
 
     async def run(self) -> None:
         """Start, connect to Discord and serve until cancelled. Raises StartError when the token is refused."""
@@ -283,12 +293,14 @@ class App:
 
     async def _connect(self, client: discord.Client) -> None:
         """The outbox may send through this client."""
-        remote = Remote(client, self.services.outbox.wake) if self.member.shared else None
+        self._remote = remote = Remote(client, self.services.outbox.wake) if self.member.shared else None
         sender = Sender(client, find_dm=self._find_dm, keep_dm=self._keep_dm, keep_hook=self._keep_hook, remote=remote)
         self.services.outbox.connect(sender)
 
     async def _detach(self) -> None:
         self.services.outbox.connect(None)
+        if self._remote is not None:
+            await self._remote.close()
 
     async def welcome(self, guild_id: int) -> None:
         """A server seen for the first time gets the default feeds, once; a moderator may remove them."""

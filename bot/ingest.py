@@ -73,7 +73,8 @@ class Ingest:
         self._stories = StoryIndex(WINDOW)
         self._newest = 0  # the last entry the index knows: other processes store some, too
         self._keys = 0  # entries placed before they have an id go by numbers below zero
-        self._recent: OrderedDict[int, tuple[datetime, ...]] = OrderedDict()
+        # When its entries came, newest first, and the feed's `last_new_at` that goes with it.
+        self._recent: OrderedDict[int, tuple[datetime | None, tuple[datetime, ...]]] = OrderedDict()
         self._loaded = asyncio.Event()
 
     async def load(self, now: datetime) -> None:
@@ -106,7 +107,8 @@ class Ingest:
 
     async def store(self, readings: Sequence[Reading]) -> Stored:
         """Store what these polls brought; all in one transaction, or each in its own if that fails."""
-        await self._book.whole()
+        if not all(reading.silent for reading in readings):
+            await self._book.whole()
         await self._loaded.wait()
         try:
             return await self._store(readings)
@@ -302,7 +304,7 @@ class Ingest:
         for reading in readings:
             feed = reading.feed
             new = came.get(feed.id, [])
-            recent = () if reading.pushed else await self._recent_of(connection, feed, new)
+            recent = () if reading.pushed else await self._recent_of(connection, reading, new)
             row = outcome(reading, recent, new_entries=len(new), settings=self._settings, rng=self._rng)
             if reading.parsed is not None and feed.identity_kind is None and reading.parsed.entries:
                 row["identity_kind"] = kind_of(reading)
@@ -323,16 +325,17 @@ class Ingest:
             stored.notices += await self._health.review(connection, readings[0].at, judged)
 
     async def _recent_of(
-        self, connection: AsyncConnection, feed: Feed, new: Sequence[datetime]
+        self, connection: AsyncConnection, reading: Reading, new: Sequence[datetime]
     ) -> tuple[datetime, ...]:
-        known = self._recent.get(feed.id)
-        if known is None:
+        feed = reading.feed
+        last_new, known = self._recent.get(feed.id, (None, ()))
+        if feed.id not in self._recent or last_new != feed.last_new_at:  # not known, or another process found some
             known = () if feed.primed_at is None else tuple(await feeds.recent_publications(connection, feed.id))
         elif new:
             known = tuple(sorted((*known, *new), reverse=True)[:20])
         if feed.primed_at is None and new:
             known = tuple(sorted(new, reverse=True)[:20])
-        self._recent[feed.id] = known
+        self._recent[feed.id] = (reading.at.replace(microsecond=0) if new else feed.last_new_at, known)
         self._recent.move_to_end(feed.id)
         while len(self._recent) > _RECENT_FEEDS:
             self._recent.popitem(last=False)

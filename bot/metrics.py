@@ -47,14 +47,14 @@ class Metrics:
         gate: Gate,
         *,
         latency: Callable[[], float | None],
-        ready: Callable[[], bool],
+        ready: Callable[[], bool] | None = None,
     ) -> None:
         self._services = services
         self._lag = lag
         self._keeper = keeper
         self._gate = gate
         self._latency = latency
-        self._ready = ready
+        self._ready = ready or (lambda: latency() is not None)
         self._stored: dict[str, float] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -97,7 +97,10 @@ class Metrics:
         trouble = await self._services.db.answers()
         connected = self._ready()
         services = self._services
-        remembers = services.book.is_whole and (services.ingest.is_loaded or not services.settings.stores)
+        settings = services.settings
+        remembers = (services.book.is_whole or not settings.has("poll")) and (
+            services.ingest.is_loaded or not settings.stores
+        )
         ok = trouble is None and connected and remembers
         said = {
             "ok": ok,

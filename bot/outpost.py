@@ -23,7 +23,7 @@ _LONGEST: Final = 60.0
 def rest_client(proxy: str, trace: aiohttp.TraceConfig) -> discord.Client:
     """A client that only speaks REST."""
     return discord.Client(
-        intents=discord.Intents.none(),
+        intents=discord.Intents(guilds=True),  # never asked for: without it the library warns
         max_messages=None,
         allowed_mentions=discord.AllowedMentions.none(),
         proxy=proxy or None,

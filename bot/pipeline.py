@@ -70,7 +70,7 @@ class Pipeline:
         self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
         self._polls: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
-        self._pieces: dict[int, frozenset[str]] = {}
+        self._pieces: dict[int, tuple[str | None, frozenset[str]]] = {}  # with the hash of the body they were in
         self._claiming = asyncio.Lock()
         self._more = False  # the last claim took all it might: more may be due
         self._refill: asyncio.Task[int] | None = None
@@ -140,7 +140,7 @@ class Pipeline:
         await self._queue.put((reading, done))
         stored = await done
         if reading.parsed is not None and not reading.pushed:
-            self._remember(feed.id, reading.parsed.pieces)
+            self._remember(feed.id, reading.body_hash, reading.parsed.pieces)
         return stored
 
     async def read(self, feed: Feed) -> Reading:
@@ -195,19 +195,19 @@ class Pipeline:
     async def _known_pieces(self, feed: Feed) -> frozenset[str]:
         if feed.primed_at is None:
             return frozenset()
-        known = self._pieces.get(feed.id)
-        if known is None:
+        body_hash, known = self._pieces.get(feed.id, (None, frozenset()))
+        if body_hash is None or body_hash != feed.body_hash:  # not in memory, or another process has read it since
             async with self._database.read() as connection:
                 known = await entries.pieces_of(connection, feed.id)
         return known
 
     def listed_pieces(self) -> dict[int, frozenset[str]]:
         """Feed id → source hashes of what it listed when last read, as far as they are in memory."""
-        return dict(self._pieces)
+        return {feed_id: pieces for feed_id, (_hash, pieces) in self._pieces.items()}
 
-    def _remember(self, feed_id: int, pieces: frozenset[str]) -> None:
+    def _remember(self, feed_id: int, body_hash: str | None, pieces: frozenset[str]) -> None:
         self._pieces.pop(feed_id, None)
-        self._pieces[feed_id] = pieces
+        self._pieces[feed_id] = (body_hash, pieces)
         if len(self._pieces) > _PIECES:
             del self._pieces[next(iter(self._pieces))]
 

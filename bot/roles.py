@@ -48,8 +48,8 @@ def read_shards(text: str) -> Shards | None:
         total = int(total_text)
         ids: set[int] = set()
         for part in listed.split(","):
-            first, _dash, last = part.partition("-")
-            ids.update(range(int(first), int(last or first) + 1))
+            first, dash, last = part.partition("-")
+            ids.update(range(int(first), min(int(last if dash else first), _MOST_SHARDS) + 1))
     except ValueError:
         slash = ""
         total, ids = 0, set()
@@ -61,9 +61,7 @@ def read_shards(text: str) -> Shards | None:
 async def claim_shards(member: Member, shards: Shards | None) -> str | None:
     """Take this process's part of the gateway; None, or why it cannot be had. Raises Unavailable."""
     if not await member.hold(Lock.GATEWAY, shared=shards is not None):
-        whole = (
-            "another Headframe serves some of the shards" if shards is None else "another Headframe serves all shards"
-        )
+        whole = "another Headframe stands in the gateway" if shards is None else "another Headframe serves all shards"
         return f"{whole} on this database. {_OTHERS}"
     if shards is None:
         return None

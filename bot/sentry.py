@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 async def watch(services: Services, guild: discord.Guild) -> None:
-    """Mark the channels the server follows something in and the bot may not post in. Raises StorageError."""
+    """Mark the channels of a server that something is followed in and the bot may not post in. Raises StorageError."""
     if services.db.is_sqlite:
         return
     async with services.db.read() as connection:
-        follows = await subscriptions.of_guild(connection, guild.id)
-    for target in dict.fromkeys(one.target for one in follows if one.target_kind == "channel"):
+        targets = await subscriptions.channels_of(connection, guild.id)
+    for target in targets:
         channel = guild.get_channel_or_thread(target.id)
         lost = standing(channel) if channel is not None else None
         if lost is not None and target not in services.routes.lost:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.clock import utcnow
-from storage import leases, subscriptions
+from storage import leases, notify, subscriptions
 from storage.errors import StorageError
 from storage.member import Lock
 from storage.records import Target
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.delivery.bucket import Bucket
     from bot.services import Services
     from storage.member import Member
+    from storage.records import TargetKind
 
 log = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 2.0  # seconds between two looks for what dead processes left, and for notices that were missed
@@ -74,6 +75,7 @@ class Together:
         self._member = member
         self._bucket = bucket
         self.following = Following(services)
+        self._matches = services.settings.has("poll")
         self._ids: set[int] = set()
         self._targets: set[Target] = set()
         self._news: set[str] = set()
@@ -88,6 +90,9 @@ class Together:
         self._member.rejoined = self._rejoined
         if self._services.settings.has("deliver"):
             await self._member.hold(Lock.DELIVERER, self._member.number)
+            async with self._services.db.write() as connection:
+                await notify.tell(connection, "senders")
+        await self._share()
         await self._take_over()
         await self.following.begin()
 
@@ -153,12 +158,14 @@ class Together:
         ids, self._ids = self._ids, set()
         targets, self._targets = self._targets, set()
         news, self._news = self._news, set()
-        if "subscriptions" in news:
+        if self._matches and "subscriptions" in news:
             await self.following.catch_up(whole=True)
-        if ids:
+        if self._matches and ids:
             await self.following.changed(ids)
         if "alerts" in news and self._services.prices is not None:
             await self._services.prices.reload_alerts()
+        if "senders" in news:
+            await self._share()
         if "routes" in news:
             await self._services.routes.load(utcnow())
         for target in targets:
@@ -168,9 +175,13 @@ class Together:
 
     async def _look(self) -> None:
         await self._take_over()
-        await self.following.catch_up()
+        if self._matches:
+            await self.following.catch_up()
+        await self._share()
+
+    async def _share(self) -> None:
+        """Discord's limit is for the bot, however many processes send for it."""
         senders = await self._member.holders(Lock.DELIVERER)
-        # Discord's limit is for the bot, however many processes send for it.
         self._bucket.rate = self._services.settings.headframe_requests_per_second / max(len(senders), 1)
 
     async def _take_over(self) -> None:
@@ -198,4 +209,5 @@ def _target(text: str) -> Target | None:
     kind, _space, number = text.partition(" ")
     if not number.isdecimal():
         return None
-    return Target("user", int(number)) if kind == "user" else Target("channel", int(number))
+    kinds: dict[str, TargetKind] = {"channel": "channel", "user": "user", "owner": "owner"}
+    return Target(kinds[kind], int(number)) if kind in kinds else None

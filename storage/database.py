@@ -111,6 +111,12 @@ class Database:
             version = await connection.run_sync(_version)
             if version == HEAD:
                 return
+            if not self.is_sqlite:
+                # Several processes may start at once: the first brings the schema up, the others find it done.
+                await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('headframe schema'))"))
+                version = await connection.run_sync(_version)
+                if version == HEAD:
+                    return
             if version is not None and version > HEAD:
                 raise NewerSchema(
                     f"The database is of schema {version}, newer than this Headframe knows ({HEAD}): "

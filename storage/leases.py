@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Text,
     and_,
     cast,
-    column,
     func,
     literal_column,
     or_,
@@ -22,7 +22,6 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
     update,
-    values,
 )
 
 from storage.member import Lock
@@ -112,11 +111,11 @@ async def take_targets(connection: AsyncConnection, targets: Sequence[Target], l
     """
     if not targets:
         return []
-    given = values(column("place", BigInteger), column("kind"), column("id", BigInteger), name="given").data(
-        [(place, target.kind, target.id) for place, target in enumerate(targets)]
-    )
+    kinds, ids = [target.kind for target in targets], [target.id for target in targets]
+    both = func.unnest(cast(kinds, ARRAY(Text)), cast(ids, ARRAY(BigInteger)))
+    given = both.table_valued("kind", "id", with_ordinality="place").render_derived("given")
     # OFFSET 0 keeps the order fixed before the locks are tried, so that no more are taken than wanted.
-    ordered = select(given).order_by(given.c.place).offset(literal_column("0")).subquery()
+    ordered = select(given.c.kind, given.c.id).order_by(given.c.place).offset(literal_column("0")).subquery()
     key = func.hashtextextended(ordered.c.kind + ":" + cast(ordered.c.id, Text), 0)
     rows = await connection.execute(
         select(ordered.c.kind, ordered.c.id).where(func.pg_try_advisory_xact_lock(key)).limit(limit)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.records import Target
 
 CHANNEL: Final = "headframe"
-Topic = Literal["outbox", "subscriptions", "alerts", "route", "channel"]
+Topic = Literal["outbox", "subscriptions", "alerts", "route", "channel", "senders"]
 
 
 async def tell(connection: AsyncConnection, topic: Topic, detail: str = "") -> None:

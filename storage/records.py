@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-TargetKind = Literal["channel", "user"]
+TargetKind = Literal["channel", "user", "owner"]
 Mode = Literal["instant", "hourly", "daily"]
 DeliveryState = Literal["pending", "sending", "held", "sent", "dropped"]
 DeliveryKind = Literal["headline", "sample", "price", "notice", "edit", "publish"]
@@ -21,7 +21,7 @@ JsonObject = dict[str, object]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """Who is to be reached: a channel (or thread) or a person."""
+    """Who is to be reached: a channel (or thread), a person, or whoever owns the server of that id then."""
 
     kind: TargetKind
     id: int

@@ -163,7 +163,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("target_kind", Text, nullable=False),  # channel | user
+    Column("target_kind", Text, nullable=False),  # channel | user | owner (of the server with that id)
     Column("target_id", BigInteger, nullable=False),
     Column("dedupe_key", Text, nullable=False),  # "story:7", "price:3:1", "edit:…", "notice:…": once per target
     Column("kind", Text, nullable=False),  # headline | sample | price | notice | edit | publish

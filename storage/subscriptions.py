@@ -123,6 +123,26 @@ async def of_members(connection: AsyncConnection, guild_id: int) -> list[Subscri
     return [into(Subscription, row) for row in rows]
 
 
+async def caps(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
+    """id → headlines an hour at most, of those that have a limit."""
+    rows = await connection.execute(
+        select(subscriptions.c.id, subscriptions.c.max_per_hour).where(
+            subscriptions.c.id.in_(ids), subscriptions.c.max_per_hour.is_not(None)
+        )
+    )
+    return {row.id: row.max_per_hour for row in rows}
+
+
+async def channels_of(connection: AsyncConnection, guild_id: int) -> list[Target]:
+    """The channels of a server that anything is followed in, members' alerts included."""
+    rows = await connection.execute(
+        select(subscriptions.c.target_id)
+        .where(subscriptions.c.scope_guild_id == guild_id, subscriptions.c.target_kind == "channel")
+        .distinct()
+    )
+    return [Target("channel", row.target_id) for row in rows]
+
+
 async def of_owner(connection: AsyncConnection, owner_id: int) -> list[Subscription]:
     rows = await connection.execute(
         select(*_COLUMNS).where(subscriptions.c.owner_id == owner_id).order_by(subscriptions.c.id)

@@ -1,25 +1,23 @@
-"""Several processes on one PostgreSQL, killed at random while headlines arrive; then everything is counted.
+"""Several processes on one PostgreSQL, with the Discord and the publishers they work with.
 
-Used by the short test and by the long run (`make soak`). The servers, feeds and subscriptions are made by number, so
-that the one who counts knows for every headline which channels should show it, once.
+Servers, feeds and subscriptions are made by number, so that for every headline it is known which channels should show
+it, once. What is done with all this is in `tests.several`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import random
-import re
-import resource
 import signal
 import sys
 import time
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +28,7 @@ from bot.preview.demo import BOT_PERMISSIONS
 from storage import feeds, subscriptions
 from storage.database import Database
 from tests.feedserver import FeedServer, Reply
-from tests.house import eventually, item, rss, said
+from tests.house import eventually, item, rss
 from tests.killing import DEEDS, PLACES, WORDS
 
 if TYPE_CHECKING:
@@ -57,27 +55,6 @@ class Size:
     headlines_every: float = 2.0
 
 
-@dataclass
-class Outcome:
-    headlines: int = 0
-    expected: int = 0  # posts
-    kills: Counter[str] = field(default_factory=Counter)
-    lost: list[str] = field(default_factory=list)
-    twice: list[str] = field(default_factory=list)
-    early: list[str] = field(default_factory=list)  # feeds asked twice within their interval
-    polls: int = 0
-    worst_poll_lag: float = 0.0  # seconds a due feed waited, or was held by a dead process
-    worst_post_lag: float = 0.0  # seconds a due delivery waited
-    median_delay: float = 0.0  # seconds from the poll that could see a headline to the post
-    command_seconds: float = 0.0  # from a follow by command until a poller has it
-    refusals: int = 0  # 429 answers
-    memory_mib: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        told = vars(self) | {name: len(getattr(self, name)) for name in ("lost", "twice", "early")}
-        return json.dumps(told)
-
-
 class Fleet:
     """The processes, the Discord and the publishers they work with, and what should have been posted."""
 
@@ -88,12 +65,16 @@ class Fleet:
         self.server = server
         self.dice = random.Random(seed)
         self.processes: dict[str, asyncio.subprocess.Process] = {}
-        self.outcome = Outcome()
+        self.headlines = 0
+        self.kills: Counter[str] = Counter()
         self.items: dict[int, list[str]] = {}
         self.due: dict[tuple[int, int], float] = {}  # (headline, channel) → when it was published
         self.channels: dict[int, list[Any]] = {}  # server → its channels
         self.guilds: list[Any] = []
         self.started = datetime.now(UTC)
+        self.begun = time.monotonic()
+        self.log = Path(os.environ["FLEET_LOG"]) if os.environ.get("FLEET_LOG") else None
+        self.wires: dict[int, list[tuple[str, float]]] = {}  # headline → the feeds that carry it, and since when
 
     # -- the world ---------------------------------------------------------------------------------------------
 
@@ -197,9 +178,8 @@ class Fleet:
             "HEADFRAME_PRICE_SOURCES": os.environ.get("FLEET_PRICES", ""),
             "HEADFRAME_FOLD_SECONDS": "0",
         }
-        log = os.environ.get("FLEET_LOG")
         # Closed by the process itself; every start of one name goes on in the same file.
-        out = (Path(log) / f"{name.replace(' ', '-')}.log").open("ab") if log else None
+        out = (self.log / f"{name.replace(' ', '-')}.log").open("ab") if self.log else None
         self.processes[name] = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", *arguments, env=environment,
             stdout=asyncio.subprocess.DEVNULL, stderr=out or asyncio.subprocess.DEVNULL,
@@ -212,7 +192,8 @@ class Fleet:
         assert process.returncode is None, f"{name} ended by itself ({process.returncode})"
         process.send_signal(signal.SIGKILL)
         await process.wait()
-        self.outcome.kills[name.split()[0]] += 1
+        self.kills[name.split()[0]] += 1
+        self.note(killed=name)
 
     async def stop(self) -> dict[str, int | None]:
         """SIGTERM to all; how each ended."""
@@ -228,27 +209,20 @@ class Fleet:
                 ended[name] = None
         return ended
 
-    def weigh(self) -> None:
-        """Resident memory of each process now, in MiB."""
-        page = resource.getpagesize()
-        for name, process in self.processes.items():
-            with suppress(OSError):
-                pages = Path(f"/proc/{process.pid}/statm").read_text().split()[1]
-                self.outcome.memory_mib[name] = int(pages) * page // 2**20
-
     # -- headlines ---------------------------------------------------------------------------------------------
 
     def publish(self) -> int:
         """One headline, on one feed or (a third of them) on two at once; its number."""
-        self.outcome.headlines += 1
-        number = self.outcome.headlines
+        self.headlines += 1
+        number = self.headlines
         topic = self.dice.randrange(_TOPICS)
         names = f"{self.dice.choice(WORDS)} {self.dice.choice(DEEDS)}"
         title = f"{names} topic{topic} mine no {number:05d} in {self.dice.choice(PLACES)}"
         wires = self.dice.sample(range(self.size.feeds), 2 if number % 3 == 0 else 1)
         if len(wires) == 2:
             # Twins: read by the same servers, due at the same time, so polled by two processes at once.
-            wires[1] = (wires[0] + self.size.servers) % self.size.feeds
+            wires[1] = (wires[0] + math.lcm(self.size.servers, self.size.interval)) % self.size.feeds
+        self.wires[number] = [(f"/{wire}.xml", time.monotonic()) for wire in wires]
         for wire in wires:
             self.items[wire].append(item(title, guid=f"{wire}-{len(self.items[wire])}"))
             for server in self.readers(wire):
@@ -257,69 +231,11 @@ class Fleet:
                         self.due.setdefault((number, channel.id), time.monotonic())
         return number
 
-    def shown(self) -> Counter[tuple[int, int]]:
-        """(headline, channel) → how often it stands there."""
-        found: Counter[tuple[int, int]] = Counter()
-        for channels in self.channels.values():
-            for channel in channels:
-                for message in self.local.channel_messages(channel):
-                    for number in re.findall(r"mine no (\d{5})", said(message)):
-                        found[(int(number), channel.id)] += 1
-        return found
-
-    def missing(self) -> set[tuple[int, int]]:
-        return self.due.keys() - self.shown().keys()
-
-    # -- the watch ---------------------------------------------------------------------------------------------
-
-    async def watch(self) -> None:
-        """Once a second: how long what is due has waited. Cancelled at the end."""
-        database = await Database.open(self.url)
-        try:
-            while True:
-                async with database.read() as connection:
-                    now = time.time()
-                    late = await connection.execute(
-                        text(
-                            "SELECT (SELECT min(next_poll_at) FROM feeds WHERE lease_until IS NULL), "
-                            "(SELECT min(lease_until) - 120 FROM feeds), "
-                            "(SELECT min(due_at) FROM deliveries WHERE state = 'pending'), "
-                            "(SELECT min(lease_until) - 300 FROM deliveries WHERE state = 'sending')"
-                        )
-                    )
-                    waiting, held, due, sending = (now - float(at) if at else 0.0 for at in late.one())
-                self.outcome.worst_poll_lag = max(self.outcome.worst_poll_lag, waiting, held)
-                self.outcome.worst_post_lag = max(self.outcome.worst_post_lag, due, sending)
-                await asyncio.sleep(1.0)
-        finally:
-            await database.close()
-
-    async def follow_by_command(self) -> None:
-        """A moderator follows something new: the pollers know it within a second."""
-        guild, channel = self.guilds[0], self.channels[0][0]
-        used = await self.local.invoke("moderator", guild, channel, "channel follow", query="rebalanced")
-        await used.message(within=15)
-
-    # -- the count ---------------------------------------------------------------------------------------------
-
-    def count(self) -> Outcome:
-        done = self.outcome
-        shown = self.shown()
-        done.expected = len(self.due)
-        done.lost = [f"no {number} in {channel}" for number, channel in self.due if (number, channel) not in shown]
-        done.twice = [f"no {number} in {channel}: {n}" for (number, channel), n in shown.items() if n > 1]
-        asked: dict[str, list[float]] = {}
-        for request in self.server.requests:
-            asked.setdefault(request.path, []).append(request.at)
-        done.polls = len(self.server.requests)
-        done.early = [
-            f"{path} after {after - before:.1f} s"
-            for path, times in asked.items()
-            for before, after in pairwise(times)
-            if after - before < self.size.interval - 0.5
-        ]
-        done.refusals = self.local.limits.refused
-        return done
+    def note(self, **what: object) -> None:
+        """A line of the timeline, where logs are kept."""
+        if self.log is not None:
+            with (self.log / "timeline.jsonl").open("a") as file:
+                file.write(json.dumps({"at": round(time.monotonic() - self.begun, 1), **what}) + "\n")
 
 
 @asynccontextmanager
@@ -337,36 +253,3 @@ async def fleet(size: Size, url: str, *, seed: int = 1) -> AsyncIterator[Fleet]:
             yield made
         finally:
             await made.stop()
-
-
-async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
-    """Headlines and kills for `size.seconds`, then time to finish, then the count."""
-    async with fleet(size, url, seed=seed) as made:
-        await eventually(lambda: len(set(server_paths(made))) == size.feeds, 3 * size.interval + 60)
-        watch = asyncio.create_task(made.watch())
-        end = time.monotonic() + size.seconds
-        next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
-        try:
-            while time.monotonic() < end:
-                made.publish()
-                await asyncio.sleep(size.headlines_every)
-                if time.monotonic() >= next_kill:
-                    name = made.dice.choice(made.names())
-                    await made.kill(name)
-                    await made.launch(name)
-                    next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
-            with suppress(AssertionError):
-                await eventually(lambda: not made.missing(), 2 * size.interval + 60)
-            made.weigh()
-        finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
-        outcome = made.count()
-        ended = await made.stop()
-        assert set(ended.values()) == {0}, f"SIGTERM ends them cleanly: {ended}"
-    return outcome
-
-
-def server_paths(made: Fleet) -> list[str]:
-    return [request.path for request in made.server.requests]

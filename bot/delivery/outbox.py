@@ -20,10 +20,11 @@ from bot.delivery import pace
 from bot.delivery.answers import Lost, Retry
 from bot.delivery.lane import Carrier, Job
 from bot.delivery.publish import Publisher
+from bot.delivery.remote import Asking
 from bot.delivery.steady import ClockWatch, running
 from bot.delivery.tastes import Taste, of_targets
 from bot.delivery.turns import Turns
-from storage import held, leases, outbox
+from storage import held, leases, outbox, subscriptions
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ _IDLE_SECONDS: Final = 2.0
 
 
 class Outbox:
-    """`wake` when something was queued; `connect` when sending is possible. `counts` are totals since the start."""
+    """`wake` when something was queued; `connect` when sending is possible. `counts` are totals since the start.
+
+    subscription: finds one in memory; None: this process holds none, the database is asked.
+    """
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class Outbox:
         composer: Composer,
         routes: Routes,
         *,
-        subscription: Callable[[int], Subscription | None],
+        subscription: Callable[[int], Subscription | None] | None,
         fold_seconds: float = 2.0,
         member: Member | None = None,
         clock: Callable[[], datetime] = utcnow,
@@ -227,6 +231,9 @@ class Outbox:
                     self._turns.send_away(target)
                     continue
                 gone = sender.reachable(target, due[0].guild_id)
+                if isinstance(gone, Asking):
+                    self._turns.send_away(target)
+                    continue
                 if isinstance(gone, Retry):
                     # The target waits, not its rows: what comes meanwhile may not overtake them.
                     self._turns.send_away(target, pace.backoff(1, gone.after).total_seconds())
@@ -281,13 +288,7 @@ class Outbox:
         self, connection: AsyncConnection, sender: Sender, due: Sequence[Delivery], taste: Taste, now: datetime
     ) -> pace.Wishes:
         target = due[0].target
-        caps = {
-            row.subscription_id: sub.max_per_hour
-            for row in due
-            if row.subscription_id is not None
-            and (sub := self._subscription(row.subscription_id)) is not None
-            and sub.max_per_hour is not None
-        }
+        caps = await self._caps(connection, {row.subscription_id for row in due if row.subscription_id is not None})
         counts: dict[int, int] = {}
         if caps:
             pairs = [(sub, target.kind, target.id) for sub in caps]
@@ -305,6 +306,12 @@ class Outbox:
             overflows=await outbox.overflows(connection, target) if caps else {},
             not_before=last + self._fold if last is not None else None,
         )
+
+    async def _caps(self, connection: AsyncConnection, ids: set[int]) -> dict[int, int]:
+        if self._subscription is None:
+            return await subscriptions.caps(connection, sorted(ids)) if ids else {}
+        known = [found for found in map(self._subscription, ids) if found is not None]
+        return {one.id: one.max_per_hour for one in known if one.max_per_hour is not None}
 
     async def _serve(self, sender: Sender, job: Job) -> None:
         try:

@@ -8,13 +8,14 @@ Permissions are not to be seen this way: what Discord answers says so, and the g
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import discord
 import structlog
 
-from bot.delivery.answers import Lost, Retry, meaning
+from bot.delivery.answers import Lost, meaning
 from bot.delivery.gate import trip
 
 if TYPE_CHECKING:
@@ -24,8 +25,12 @@ log = structlog.get_logger(__name__)
 _FOR: Final = 24 * 3600.0  # seconds; a gateway process tells when a channel changes its kind
 _REFUSED_FOR: Final = 30.0
 _AT_MOST: Final = 200_000
-_LATER: Final = 1.0
 Channel = discord.abc.GuildChannel | discord.Thread | discord.abc.PrivateChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Nothing is known yet: leave what is due as it is until `arrived`."""
 
 
 class Remote:
@@ -41,8 +46,12 @@ class Remote:
         found = self._fresh(channel_id)
         return None if isinstance(found, Lost) else found
 
-    def outcome(self, channel_id: int) -> Lost | Retry | None:
-        """None when the channel is known; Retry while Discord is being asked."""
+    def asking(self, channel_id: int) -> bool:
+        """Whether Discord is being asked about it this moment."""
+        return channel_id in self._asking
+
+    def outcome(self, channel_id: int) -> Lost | Asking | None:
+        """None when the channel is known; Asking while Discord has not answered."""
         found = self._fresh(channel_id)
         if isinstance(found, Lost):
             return found
@@ -50,7 +59,7 @@ class Remote:
             return None
         if channel_id not in self._asking:
             self._asking[channel_id] = asyncio.create_task(self._ask(channel_id), name=f"channel {channel_id}")
-        return Retry("asking Discord about the channel", _LATER)
+        return Asking()
 
     def forget(self, channel_id: int) -> None:
         """It has changed."""

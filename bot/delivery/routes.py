@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.delivery.answers import Retry
+    from bot.delivery.remote import Asking
     from storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -49,13 +50,22 @@ class _Probe:
 
 
 class Routes:
-    """`owner_of` names a server's owner (or None), `changed` wakes the outbox."""
+    """`owner_of` names a server's owner (or None), `changed` wakes the outbox.
+
+    elsewhere: whom this process's gateway does not know, the one that sends will find out.
+    """
 
     def __init__(
-        self, database: Database, *, owner_of: Callable[[int], int | None], changed: Callable[[], None]
+        self,
+        database: Database,
+        *,
+        owner_of: Callable[[int], int | None],
+        changed: Callable[[], None],
+        elsewhere: bool = False,
     ) -> None:
         self._database = database
         self._owner_of = owner_of
+        self._elsewhere = elsewhere
         self._changed = changed
         self.lost: dict[Target, str] = {}
         self._probes: dict[Target, _Probe] = {}
@@ -215,7 +225,9 @@ class Routes:
         probe = self._probes.get(target)
         return probe is None or probe.seen or now >= probe.due_at
 
-    async def probe(self, now: datetime, reachable: Callable[[Target, int | None, str], Lost | Retry | None]) -> None:
+    async def probe(
+        self, now: datetime, reachable: Callable[[Target, int | None, str], Lost | Retry | Asking | None]
+    ) -> None:
         """Look again where it is time to: try what was refused without visible cause, open what looks whole again.
 
         reachable: what the client sees, for a target, its server and why it was lost.
@@ -290,6 +302,8 @@ class Routes:
             to = Target("channel", notice)
         elif (owner := self._owner_of(guild_id)) is not None:
             to = Target("user", owner)
+        elif self._elsewhere:
+            to = Target("owner", guild_id)
         else:
             return 0
         with use_language(settings.language):

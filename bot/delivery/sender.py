@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.delivery.post import Post
-    from bot.delivery.remote import Channel, Remote
+    from bot.delivery.remote import Asking, Channel, Remote
     from storage.records import Delivery, Target
 
 log = structlog.get_logger(__name__)
@@ -56,13 +56,13 @@ class Sender:
         self.remote = remote  # None: this process's gateway tells of every server
         self._request_seconds = request_seconds
 
-    def reachable(self, target: Target, guild_id: int | None, lost: str = "") -> Lost | Retry | None:
+    def reachable(self, target: Target, guild_id: int | None, lost: str = "") -> Lost | Retry | Asking | None:
         """What the client knows about a channel without asking: None when nothing speaks against it.
 
         Retry when its server is down for the moment, or is another process's: that is no lost route. lost: why the
         channel was lost before, so that what is needed there is looked at too.
         """
-        if target.kind == "user" or not guild_id:
+        if target.kind != "channel" or not guild_id:
             return None
         if self.remote is not None and not served_here(self._client, guild_id):
             return self.remote.outcome(target.id)
@@ -166,7 +166,7 @@ class Sender:
 
     async def _place(self, target: Target) -> Place:
         if target.kind != "channel":
-            return await self._direct(target.id)
+            return await self._direct(target.id if target.kind == "user" else await self._owner(target.id))
         channel = self._channel(target.id)
         if isinstance(channel, discord.ForumChannel):
             return channel
@@ -179,6 +179,12 @@ class Sender:
             known = (await self._client.create_dm(discord.Object(user_id))).id
             await self._keep_dm(user_id, known)
         return self._client.get_partial_messageable(known)
+
+    async def _owner(self, guild_id: int) -> int:
+        guild = self._client.get_guild(guild_id)
+        if guild is None or not guild.owner_id:
+            guild = await self._client.fetch_guild(guild_id, with_counts=False)
+        return guild.owner_id or 0
 
     async def _earlier(
         self, place: Place, post: Post, rows: Sequence[Delivery], since: datetime, hook: discord.Webhook | None

@@ -33,12 +33,16 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
         follows = await subscriptions.of_guild(connection, guild_id) if guild_id else []
         oldest = await deliveries.oldest_pending(connection, now)
         last = await deliveries.last_sent_at(connection)
+        next_poll = await feeds.next_due_at(connection)
         states = await deliveries.of_guild_since(connection, guild_id or 0, now - timedelta(days=1))
         dropped = await deliveries.dropped_since(connection, guild_id or 0, now - timedelta(days=1))
     failing = [one for one in mine if one.feed.failing_since is not None or one.feed.state != "active"]
     lost = [one for one in follows if one.target in services.routes.lost]
     late = (now - oldest).total_seconds() if oldest else 0.0
-    lag = sorted(services.pipeline.lags)[len(services.pipeline.lags) * 95 // 100] if services.pipeline.lags else 0.0
+    lags = sorted(services.pipeline.lags)
+    if not lags and next_poll is not None:  # other processes poll: how long the next feed has been due
+        lags = [(now - next_poll).total_seconds()]
+    lag = lags[len(lags) * 95 // 100] if lags else 0.0
     lines = [
         ngettext("Reading {n} feed.", "Reading {n} feeds.", len(mine)).format(n=len(mine)),
         _("Up since <t:{at}:R>.").format(at=int(services.started_at.timestamp())),

@@ -8,7 +8,8 @@ import uuid
 import pytest
 
 from tests import postgres
-from tests.fleet import Size, ordeal
+from tests.fleet import Size
+from tests.several import ordeal
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from storage import deliveries, entries, feeds, leases, outbox, schema
+from storage import deliveries, entries, feeds, leases, outbox, schema, subscriptions
 from storage.database import Database
 from storage.records import NewDelivery, Target
 from tests import postgres
@@ -158,3 +158,14 @@ async def test_entries_of_others_are_read_from_the_last_one_known(db: Database) 
         assert await entries.newest_id(connection) == ids[-1]
         found = await entries.after(connection, ids[0], timedelta(hours=48))
     assert [title for _id, _story, title, _at in found] == ["t2", "t4"], "what was old when its feed was added is none"
+
+
+async def test_limits_are_found_without_holding_the_subscriptions_in_memory(db: Database) -> None:
+    alike = {"scope_guild_id": 1, "target_kind": "channel", "target_id": 2, "query": "tin", "canonical": "tin"}
+    rows = [alike | {"created_at": NOW, "updated_at": NOW, "max_per_hour": cap} for cap in (3, None, 5)]
+    async with db.write() as connection:
+        await subscriptions.bulk_insert(connection, rows)
+        ids = sorted(await subscriptions.ids(connection))
+        assert await subscriptions.caps(connection, ids[:2]) == {ids[0]: 3}
+        assert await subscriptions.channels_of(connection, 1) == [Target("channel", 2)]
+        assert await subscriptions.channels_of(connection, 2) == []

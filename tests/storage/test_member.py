@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from storage.database import Database
+from storage.database import HEAD, Database
 from storage.member import Lock, Member
 from storage.notify import tell
 from tests import postgres
@@ -99,15 +99,16 @@ async def test_a_notice_is_heard_after_the_commit_and_not_after_a_rollback(postg
 
 async def test_after_a_lost_connection_all_is_held_heard_and_told_again(postgres_server: str) -> None:
     async with members(postgres_server, 2) as (db, (one, two)):
-        again = asyncio.Event()
-        one.rejoined = again.set
+        again = [asyncio.Event(), asyncio.Event()]
+        for member, event in zip((one, two), again, strict=True):
+            member.rejoined = event.set
         assert await one.hold(Lock.SHARD, 1)
         assert await one.leads("prices")
         async with db.write() as connection:
             await cut(connection)
-        await asyncio.wait_for(again.wait(), 20)
-        await eventually(lambda: one.whole)
-        await eventually(lambda: two.holders(Lock.MEMBER) if two._driver else None)
+        for event in again:
+            await asyncio.wait_for(event.wait(), 20)
+        await eventually(lambda: one.whole and two.whole)
         await eventually(lambda: _are(two, {one.number, two.number}))
         assert not await two.hold(Lock.SHARD, 1)
         heard: list[str] = []
@@ -133,6 +134,14 @@ async def test_what_another_took_meanwhile_is_missed_until_it_is_free(postgres_s
 async def _lock(connection: AsyncConnection) -> bool:
     row = await connection.execute(text(f"SELECT pg_try_advisory_lock({int(Lock.SHARD)}, 1)"))
     return bool(row.scalar_one())
+
+
+async def test_processes_that_start_at_once_on_an_empty_database_make_its_tables_once(postgres_server: str) -> None:
+    url = postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}")
+    opened = await asyncio.gather(*(Database.open(url) for _ in range(4)))
+    assert {await db.schema() for db in opened} == {HEAD}
+    for db in opened:
+        await db.close()
 
 
 async def test_two_databases_of_one_server_do_not_meet(postgres_server: str) -> None:
