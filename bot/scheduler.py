@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -43,6 +44,8 @@ class Scheduler:
 
 
 def _failed(event: JobExecutionEvent) -> None:
+    if isinstance(event.exception, asyncio.CancelledError):
+        return  # Headframe is stopping; the job goes on at the next start
     log.error("a scheduled job failed; it runs again at its next time", job=event.job_id, exc_info=event.exception)
 
 
