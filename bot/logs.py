@@ -89,7 +89,8 @@ def setup(*, form: str = "text", level: str = "info", secrets: Iterable[str] = (
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # Their information lines are our debug lines; discord.py also logs each 429 that we count ourselves.
-    for name in ("discord", "apscheduler", "alembic", "aiohttp", "aiosqlite", "asyncio", "matplotlib", "PIL"):
+    for name in ("discord", "alembic", "aiohttp", "aiosqlite", "asyncio", "matplotlib", "PIL"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("apscheduler").setLevel("CRITICAL")  # a job's failure is a line of bot/scheduler.py's own
     logging.getLogger("discord.gateway").setLevel("ERROR")
     logging.getLogger("discord.client").setLevel("CRITICAL")  # "Attempting a reconnect" with a traceback each time

@@ -83,15 +83,17 @@ def request_schema(method: str, path: str) -> dict[str, Any] | None:
 
 
 def _described(body: Any) -> Any:
-    """A body without channel type 16: Discord's docs have media channels, its description does not yet."""
+    """A body without what Discord's docs have and its description has not (yet)."""
     if isinstance(body, list):
         return [_described(one) for one in body]
     if not isinstance(body, dict):
         return body
-    return {
-        key: [kind for kind in value if kind != 16] if key == "channel_types" else _described(value)
-        for key, value in body.items()
-    }
+    changed = {key: _described(value) for key, value in body.items()}
+    if "channel_types" in body:  # docs, Channel Types: 16 is a media channel
+        changed["channel_types"] = [kind for kind in body["channel_types"] if kind != 16]
+    if isinstance(body.get("attachments"), list):  # docs, Uploading Files: files[n] is referred to by the number n
+        changed["attachments"] = [{**one, "id": str(one["id"])} for one in body["attachments"]]
+    return changed
 
 
 def request_faults(requests: Iterable[RequestRecord]) -> list[str]:
