@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.delivery.compose import Composer
 from bot.delivery.tastes import Taste
+from bot.mentions import Mentions
 from bot.preview import LocalDiscord
 from bot.preview.world import World
 from bot.prices import charts, demo, outbox
@@ -61,7 +62,10 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         bot: Any = plain_bot()
         bot.desks = {}
         bot.services = SimpleNamespace(
-            prices=service, db=database, settings=Settings(_env_file=None, headframe_max_alerts_per_person=5)
+            mentions=Mentions(),
+            prices=service,
+            db=database,
+            settings=Settings(_env_file=None, headframe_max_alerts_per_person=5),
         )
 
         async def setup_hook() -> None:

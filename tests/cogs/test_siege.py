@@ -49,6 +49,9 @@ async def furnish(h: House) -> set[str]:
             if button:
                 await h.local.press(used.original.data, button, who)  # type: ignore[union-attr]
                 await eventually(lambda used=used: "for good?" in said(used.original.data))
+    message = h.local.channel_messages("gold-silver")[0]
+    muted = await h.local.invoke_on("moderator", h.guild, "gold-silver", "Mute this source here", message)
+    assert "is muted" in said(await muted.message(within=15))
     started = await h.local.invoke("moderator", h.guild, "lounge", "setup")
     await started.message(within=15)
     seen = set(shown_ids(h))
@@ -83,6 +86,7 @@ def every_control(h: House, found: set[str]) -> list[str]:
             more |= {f"{head}:{number}" for number in range(1, 6)}
         elif "|" in last:
             more |= {f"{head}{colon}0|{key}" for key in ("1", "2", "3", "p1", "", "x")}
+    more |= {f"{kind}:{n}" for kind in ("do:mute:end", "pick:mute:pick", "do:follows:take") for n in ("1", "0|2", "x")}
     more |= {f"post:{what}:{n}" for what in client.press_handlers for n in (1, 2, 3)}
     return sorted(more)
 
