@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
 from bot.prices.commands import describe_alert
-from bot.prices.model import Basis, FiredAlert, Standing
+from bot.prices.model import DEMO_LABEL, Basis, FiredAlert, Standing
 from bot.prices.units import UNITS, format_percent, format_price
 from bot.prices.windows import WINDOWS
 
@@ -37,11 +37,15 @@ class Headline:
 
 
 def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> JsonObject:
-    """content, name, embed and chart, as the delivery layer posts them; alert_id and firing for whoever asks why."""
+    """content, name, embed and chart, as the delivery layer posts them; alert_id and firing for whoever asks why.
+
+    headlines: oldest first; the chart calls them by the numbers they have here.
+    """
     alert, found = fired.alert, fired.consensus
     title = describe_alert(alert)
-    price = format_price(fired.price, alert.currency, UNITS[alert.unit])
-    lines = [f"**{_('Now {price}').format(price=price)}**"]
+    price = format_price(fired.price, fired.currency, UNITS[alert.unit])
+    now = _("Now {price}").format(price=price)
+    lines = [f"**{now}**"]
     if fired.move is not None:
         lines.append(_("Moved {percent} within {window}.").format(
             percent=format_percent(fired.move), window=_window(alert.window_seconds)))  # fmt: skip
@@ -51,20 +55,33 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
     if fired.late:
         lines.append("⚠️ " + _("Crossed while I was away: the price was past the level when I came back."))
     lines.append(source_line(found))
-    if headlines:
-        lines += ["", f"**{_('Headlines around the move')}**", *(_bullet(one) for one in headlines[:SHOWN])]
+    if fired.rates_day is not None:
+        lines.append(_("Exchange rates: ECB, {day}").format(day=fired.rates_day.date().isoformat()))
+    shown = headlines[-SHOWN:]
+    if shown:
+        lines += ["", f"**{_('Headlines around the move')}**"]
+        lines += [f"{number}\\. {_headline(one)}" for number, one in enumerate(shown, 1)]
     if not alert.repeat:
         lines += ["", _("This alert has done its work and will not fire again.")]
     return {
-        "content": f"🔔 {title}",
+        "content": f"🔔 {title} · {now}",  # all that a telephone shows of it
         "name": title,
         "embed": {
             "title": title,
             "description": "\n".join(lines)[:4000],
             "color": _COLOUR,
             "timestamp": found.now.astimezone(UTC).isoformat(),
+            **({"footer": {"text": DEMO_LABEL}} if fired.demo else {}),
         },
-        "chart": {"metal": alert.instrument, "range": "1d", "currency": alert.currency, "unit": alert.unit},
+        "chart": {
+            "metal": alert.instrument,
+            "range": "1d",
+            "currency": fired.currency,
+            "unit": alert.unit,
+            "level": None if alert.level is None else str(alert.level),
+            "headlines": [int(one.at.timestamp()) for one in shown],
+            "language": alert.language,
+        },
         "alert_id": alert.id,
         "firing": alert.firings,
         "price": str(fired.price),
@@ -76,10 +93,10 @@ def _window(seconds: int | None) -> str:
     return next((key for key, span in WINDOWS.items() if span.total_seconds() == seconds), "?")
 
 
-def _bullet(one: Headline) -> str:
+def _headline(one: Headline) -> str:
     title, link = clamp_plain(one.title, 200), web_link(one.url, 400)
     shown = f"[{title}](<{link}>)" if link else title
-    return f"- {shown} · <t:{int(one.at.timestamp())}:R>"
+    return f"{shown} · <t:{int(one.at.timestamp())}:R>"
 
 
 def changes_line(changes: Changes) -> str:
