@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
-from bot.prices.commands import describe_alert
+from bot.prices.commands import describe_alert, window_name
 from bot.prices.model import DEMO_LABEL, Basis, FiredAlert, Standing
 from bot.prices.units import UNITS, format_percent, format_price
-from bot.prices.windows import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +47,7 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
     lines = [f"**{now}**"]
     if fired.move is not None:
         lines.append(_("Moved {percent} within {window}.").format(
-            percent=format_percent(fired.move), window=_window(alert.window_seconds)))  # fmt: skip
+            percent=format_percent(fired.move), window=window_name(alert.window_seconds)))  # fmt: skip
     changes = changes_line(fired.changes)
     if changes:
         lines.append(changes)
@@ -87,10 +86,6 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
         "price": str(fired.price),
         "late": fired.late,
     }
-
-
-def _window(seconds: int | None) -> str:
-    return next((key for key, span in WINDOWS.items() if span.total_seconds() == seconds), "?")
 
 
 def _headline(one: Headline) -> str:

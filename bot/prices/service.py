@@ -29,6 +29,7 @@ from storage import meta, price_alerts, quotes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -223,6 +224,14 @@ class PriceService:
 
     def changes(self, metal: str, now: datetime) -> Changes:
         return self._watches[instrument(metal).slug].changes(now)
+
+    def move(self, metal: str, seconds: int | None, now: datetime) -> Decimal | None:
+        """The signed fraction moved within a window of `windows.WINDOWS`, as far as all sources agree."""
+        watch = self._watches[instrument(metal).slug]
+        found = watch.consensus
+        if found is None or found.low is None or found.high is None or seconds is None:
+            return None
+        return watch.moves.moves(now, found.low, found.high).get(seconds)
 
     def health(self) -> list[Health]:
         """How each source fares, for `/status` and `headframe doctor`."""

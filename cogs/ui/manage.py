@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import discord
 
 from bot.clock import utcnow
-from bot.desk import follows, people
+from bot.desk import follows, people, price_alerts
 from bot.errors import UserError
 from bot.i18n import _
 from cogs.ui.answer import answer
 from cogs.ui.asked import AskedView
 from cogs.ui.entry_modal import EntryModal, Filled
+from cogs.ui.price_modal import FilledPrice, PriceModal
 from cogs.ui.words import test_text
 from storage.records import NewSubscription
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.client import HeadframeBot
+    from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
     Press = Callable[[discord.Interaction[Any]], Awaitable[None]]
@@ -38,14 +40,15 @@ _MUTE_HOURS: Final = 8
 class Entry:
     """key: what the commands take as well; label: plain text; line: as the list shows it.
 
-    subscription is None for a price alert, which can be paused and removed only.
+    Either subscription (headlines) or price (a price alert).
     """
 
     key: str
     label: str
     line: str
     paused: bool
-    subscription: Subscription | None
+    subscription: Subscription | None = None
+    price: PriceAlert | None = None
 
 
 class Shelf(Protocol):
@@ -138,18 +141,16 @@ class Manage(AskedView):
             self._button(_("Next"), self._turn(1), disabled=self._page >= self._pages - 1)
 
     def _fill_entry(self, one: Entry) -> None:
-        if one.subscription is not None:
-            self._button(_("Change"), self._change, discord.ButtonStyle.primary)
+        self._button(_("Change"), self._change, discord.ButtonStyle.primary)
         if one.paused:
             self._button(_("Go on"), self._pause(None, pause=False))
         else:
             self._button(_("Pause {n} h").format(n=_MUTE_HOURS), self._pause(_MUTE_HOURS))
             self._button(_("Pause"), self._pause(None))
-        if one.subscription is not None:
-            self._button(_("Test"), self._test, row=1)
-            self._button(_("Copy"), self._copy, row=1)
-            if one.subscription.muted_sources:
-                self._button(_("Hear all sources again"), self._unmute, row=1)
+        self._button(_("Test"), self._test, row=1)
+        self._button(_("Copy"), self._copy, row=1)
+        if one.subscription is not None and one.subscription.muted_sources:
+            self._button(_("Hear all sources again"), self._unmute, row=1)
         self._button(_("Remove"), self._ask, discord.ButtonStyle.danger, row=2)
         self._button(_("Back to the list"), self._back, row=2)
 
@@ -190,6 +191,12 @@ class Manage(AskedView):
             raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
         return one
 
+    async def _price(self, interaction: discord.Interaction[Any]) -> PriceAlert:
+        one = (await self._mine(interaction)).price
+        if one is None:
+            raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+        return one
+
     def _turn(self, by: int) -> Press:
         async def pressed(interaction: discord.Interaction[Any]) -> None:
             self._page += by
@@ -200,12 +207,12 @@ class Manage(AskedView):
     def _pause(self, hours: int | None, *, pause: bool = True) -> Press:
         async def pressed(interaction: discord.Interaction[Any]) -> None:
             entry = await self._mine(interaction)
-            if entry.subscription is None:
-                if entry.paused is pause and hours is None:
-                    await self._redraw(interaction)  # someone was quicker
-                    return
-                await people.pause_price_alert(self._bot.services, interaction.user.id, entry.key, hours)
-            else:
+            if entry.price is not None:
+                if pause:
+                    await price_alerts.pause(self._bot.services, entry.price, hours)
+                else:
+                    await price_alerts.resume(self._bot.services, entry.price)
+            elif entry.subscription is not None:
                 until = people.hours_from(utcnow(), hours) if pause else None
                 state = "paused" if pause else "active"
                 await follows.change(self._bot.services, entry.subscription, state=state, paused_until=until)
@@ -214,6 +221,10 @@ class Manage(AskedView):
         return pressed
 
     async def _change(self, interaction: discord.Interaction[Any]) -> None:
+        entry = await self._mine(interaction)
+        if entry.price is not None:
+            await interaction.response.send_modal(PriceModal(_("Change"), entry.price, self._price_changed))
+            return
         one = await self._subscription(interaction)
 
         async def done(sent: discord.Interaction[Any], filled: Filled) -> None:
@@ -229,7 +240,16 @@ class Manage(AskedView):
 
         await interaction.response.send_modal(EntryModal(_("Change"), one, done))
 
+    async def _price_changed(self, sent: discord.Interaction[Any], filled: FilledPrice) -> None:
+        alert = await self._price(sent)
+        await price_alerts.change(self._bot.services, alert, filled.parsed, **filled.fields)
+        await self._redraw(sent, _("Changed."))
+
     async def _copy(self, interaction: discord.Interaction[Any]) -> None:
+        entry = await self._mine(interaction)
+        if entry.price is not None:
+            await interaction.response.send_modal(PriceModal(_("Copy"), entry.price, self._price_copied))
+            return
         one = await self._subscription(interaction)
 
         async def done(sent: discord.Interaction[Any], filled: Filled) -> None:
@@ -250,7 +270,16 @@ class Manage(AskedView):
 
         await interaction.response.send_modal(EntryModal(_("Copy"), one, done))
 
+    async def _price_copied(self, sent: discord.Interaction[Any], filled: FilledPrice) -> None:
+        made = await price_alerts.copy(self._bot.services, await self._price(sent), filled.parsed, **filled.fields)
+        self._open = f"p{made.id}"
+        await self._redraw(sent, _("This is the copy."))
+
     async def _test(self, interaction: discord.Interaction[Any]) -> None:
+        entry = await self._mine(interaction)
+        if entry.price is not None:
+            await self._redraw(interaction, await price_alerts.tested(self._bot.services, entry.price))
+            return
         one = await self._subscription(interaction)
         found, total, _since = await follows.recent_matches(
             self._bot.services, one.scope_guild_id, follows.read_query(one.query)
@@ -271,9 +300,9 @@ class Manage(AskedView):
 
     async def _remove(self, interaction: discord.Interaction[Any]) -> None:
         entry = await self._mine(interaction)
-        if entry.subscription is None:
-            await people.remove_price_alert(self._bot.services, interaction.user.id, entry.key)
-        else:
+        if entry.price is not None:
+            await price_alerts.remove(self._bot.services, entry.price)
+        elif entry.subscription is not None:
             await follows.end(self._bot.services, entry.subscription)
         self._removing = False
         self._open = None

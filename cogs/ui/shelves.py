@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.desk import follows, people
+from bot.desk import follows, price_alerts
 from bot.i18n import _, ngettext
 from cogs.ui.manage import Entry
 from cogs.ui.words import alert_line, follow_line
@@ -31,8 +31,8 @@ class AlertShelf:
         ]
         if self._services.prices is not None:
             found += [
-                Entry(one.key, one.label, one.line, one.paused, None)
-                for one in await people.price_alert_rows(self._services, person)
+                Entry(one.key, one.label, one.line, one.paused, price=one.alert)
+                for one in await price_alerts.rows(self._services, person)
             ]
         return found
 
