@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from bot.i18n import language
+from bot.i18n import _, language
 from bot.news.names import mineral_name
 from bot.prices.model import Basis, PriceError
 from bot.prices.units import UNITS, Unit
@@ -109,5 +109,7 @@ def instrument(text: str) -> Instrument:
         None,
     )
     if slug is None:
-        raise UnknownMetal(f'No price is kept for "{text[:40]}"; there are {", ".join(INSTRUMENTS)}.')
+        raise UnknownMetal(
+            _("No price is kept for “{text}”; there are {names}.").format(text=text[:40], names=", ".join(INSTRUMENTS))
+        )
     return INSTRUMENTS[slug]

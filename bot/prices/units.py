@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
+from bot.i18n import _
 from bot.prices.model import PriceError
 
 # Division by a factor seldom terminates; 34 digits leave nothing that a person or a level could notice.
@@ -69,7 +70,9 @@ def parse_unit(text: str) -> Unit:
     code = _ALIASES.get(key)
     if code is None:
         known = ", ".join(UNITS)
-        raise UnknownUnit(f'"{text[:40]}" is not a unit known here; use one of {known}.')
+        raise UnknownUnit(
+            _("“{text}” is not a unit known here; use one of {units}.").format(text=text[:40], units=known)
+        )
     return UNITS[code]
 
 
