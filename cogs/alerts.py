@@ -10,14 +10,16 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.clock import utcnow
-from bot.desk import follows, people
+from bot.desk import follows, people, price_alerts
 from bot.errors import UserError
 from bot.i18n import _
+from bot.prices.commands import describe_alert
 from cogs.ui.answer import answer
-from cogs.ui.choices import MODES, PLACES, Mode, Where
+from cogs.ui.choices import CONDITIONS, MODES, PLACES, Condition, Mode, Where
 from cogs.ui.control import register
 from cogs.ui.manage import Manage
 from cogs.ui.places import place, scope
+from cogs.ui.price_modal import where_to
 from cogs.ui.shelves import AlertShelf
 from cogs.ui.words import (
     alert_line,
@@ -33,6 +35,7 @@ from storage.records import NewSubscription
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
+    from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
 Interaction = discord.Interaction["HeadframeBot"]
@@ -103,8 +106,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         where=locale_str("By direct message, or in this channel"),
         mode=locale_str("At once, or as an hourly or daily digest"),
         hour=locale_str("Hour of a daily digest, 0 to 23, in your time zone; 8 if left out"),
+        condition=locale_str("Of a price alert: above or below a level, or a move within a time"),
+        value=locale_str("Of a price alert: a level such as 4500, a move such as 2% in 1h"),
+        repeat=locale_str("Of a price alert: tell me each time, not only once"),
     )
-    @app_commands.choices(where=PLACES, mode=MODES)
+    @app_commands.choices(where=PLACES, mode=MODES, condition=CONDITIONS)
     async def edit(
         self,
         interaction: Interaction,
@@ -113,8 +119,19 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         where: Where | None = None,
         mode: Mode | None = None,
         hour: app_commands.Range[int, 0, 23] | None = None,
+        condition: Condition | None = None,
+        value: str | None = None,
+        repeat: bool | None = None,
     ) -> None:
+        price = await price_alerts.named(self.bot.services, interaction.user.id, alert)
+        if price is not None:
+            if query is not None or mode is not None or hour is not None:
+                raise UserError(_("A price alert has no query and no digest: change its condition, value or place."))
+            await self._edit_price(interaction, price, where, condition, value, repeat)
+            return
         one = await self._find(interaction, alert)
+        if condition is not None or value is not None or repeat is not None:
+            raise UserError(_("This alert is on headlines: change its query, place or mode."))
         changes: dict[str, object] = {}
         if query is not None:
             changes |= {"query": query.strip(), "canonical": follows.read_query(query).canonical, "muted_sources": None}
@@ -131,6 +148,27 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         changed = await follows.change(self.bot.services, one, **changes)
         await answer(interaction, _("Changed:") + "\n" + alert_line(changed))
 
+    async def _edit_price(
+        self,
+        interaction: Interaction,
+        alert: PriceAlert,
+        where: Where | None,
+        condition: Condition | None,
+        value: str | None,
+        repeat: bool | None,
+    ) -> None:
+        if where is None and condition is None and value is None and repeat is None:
+            raise UserError(_("Nothing to change: give at least one option."))
+        parsed = price_alerts.read(alert, condition, value) if condition or value else None
+        fields: dict[str, object] = {} if repeat is None else {"repeat": repeat}
+        if where is not None:
+            fields |= where_to(interaction, where)
+        changed = await price_alerts.change(self.bot.services, alert, parsed, **fields)
+        text = _("Changed:") + "\n" + price_alerts.line(changed)
+        if changed.armed is False and changed.level is not None:
+            text += "\n⚠️ " + _("The price is past this level already: the alert waits until it has come back.")
+        await answer(interaction, text)
+
     @app_commands.command(name="pause", description=locale_str("Pause one of your alerts, or let it go on"))
     @app_commands.describe(
         alert=locale_str("Which one"), hours=locale_str("For so many hours; until you resume it if left out")
@@ -138,8 +176,14 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
     async def pause(
         self, interaction: Interaction, alert: str, hours: app_commands.Range[int, 1, 720] | None = None
     ) -> None:
-        if await people.pause_price_alert(self.bot.services, interaction.user.id, alert, hours):
-            await answer(interaction, _("Done. `/alert list` shows how it stands."))
+        price = await price_alerts.named(self.bot.services, interaction.user.id, alert)
+        if price is not None:
+            if price.state == "paused" and hours is None:
+                text, stands = _("It goes on:"), await price_alerts.resume(self.bot.services, price)
+            else:
+                text = _("Paused; use the same command again to go on:")
+                stands = await price_alerts.pause(self.bot.services, price, hours)
+            await answer(interaction, text + "\n" + price_alerts.line(stands))
             return
         one = await self._find(interaction, alert)
         if one.state == "paused" and hours is None:
@@ -153,14 +197,16 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
     @app_commands.command(name="remove", description=locale_str("Remove one of your alerts"))
     @app_commands.describe(alert=locale_str("Which one"))
     async def remove(self, interaction: Interaction, alert: str) -> None:
-        if await people.remove_price_alert(self.bot.services, interaction.user.id, alert):
-            await answer(interaction, _("Removed."))
+        price = await price_alerts.named(self.bot.services, interaction.user.id, alert)
+        if price is not None:
+            await price_alerts.remove(self.bot.services, price)
+            await answer(interaction, _("Removed the alert on `{query}`.").format(query=describe_alert(price)))
             return
         one = await self._find(interaction, alert)
         await follows.end(self.bot.services, one)
         await answer(interaction, _("Removed the alert on `{query}`.").format(query=code(one.query)))
 
-    @app_commands.command(name="test", description=locale_str("What an alert would have sent in the last 7 days"))
+    @app_commands.command(name="test", description=locale_str("What an alert would have sent in the last days"))
     @app_commands.describe(
         alert=locale_str("Which one"), query=locale_str("Or a query you are only thinking of; nothing is saved")
     )
@@ -168,6 +214,10 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         if query is not None:
             wanted, covers = query.strip(), scope(interaction)
         elif alert is not None:
+            price = await price_alerts.named(self.bot.services, interaction.user.id, alert)
+            if price is not None:
+                await answer(interaction, await price_alerts.tested(self.bot.services, price))
+                return
             one = await self._find(interaction, alert)
             wanted, covers = one.query, one.scope_guild_id
         else:
@@ -193,6 +243,15 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
     async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return [app_commands.Choice(name=name, value=name) for name in people.zones(current)]
 
+    @edit.autocomplete("value")
+    async def _suggest_value(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        chosen = interaction.namespace
+        alert = await price_alerts.named(self.bot.services, interaction.user.id, str(chosen.alert or ""))
+        if alert is None:
+            return []
+        pairs = price_alerts.suggested(self.bot.services, alert, chosen.condition, current)
+        return [app_commands.Choice(name=label[:100], value=value[:100]) for label, value in pairs]
+
     @edit.autocomplete("alert")
     @pause.autocomplete("alert")
     @remove.autocomplete("alert")
@@ -204,12 +263,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             for one in await follows.of_owner(self.bot.services, interaction.user.id)
             if wanted in one.query.casefold() or wanted == str(one.id)
         ]
-        named = interaction.command.name if interaction.command else ""
-        if named in {"pause", "remove"}:
+        if self.bot.services.prices is not None:
             choices += [
-                app_commands.Choice(name=label[:100], value=value)
-                for label, value in await people.price_alert_choices(self.bot.services, interaction.user.id)
-                if wanted in label.casefold()
+                app_commands.Choice(name=one.label[:100], value=one.key)
+                for one in await price_alerts.rows(self.bot.services, interaction.user.id)
+                if wanted in one.label.casefold() or wanted == one.key
             ]
         return choices[:25]
 

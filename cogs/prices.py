@@ -16,12 +16,11 @@ from discord.ext import commands
 from bot.clock import utcnow
 from bot.errors import UserError
 from bot.i18n import _
-from bot.prices.chart import DEMO_LABEL
 from bot.prices.commands import parse_number
 from bot.prices.conversion import convert
 from bot.prices.instruments import instrument
 from bot.prices.message import source_line
-from bot.prices.model import PriceError
+from bot.prices.model import DEMO_LABEL, PriceError
 from bot.prices.units import UNITS
 from cogs.ui.answer import answer, think
 from cogs.ui.choices import RANGES, THEMES, Range, Theme

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
 from storage.errors import LimitReached
 from storage.notify import tell
@@ -149,11 +149,15 @@ async def save_standing(connection: AsyncConnection, alerts: Sequence[PriceAlert
 
 
 async def edit(connection: AsyncConnection, alert_id: int, **changes: object) -> PriceAlert | None:
-    """Change what the owner may change; the alert starts over (its side of the level is decided anew)."""
+    """Change what the owner may change; the alert starts over (its side of the level is decided anew).
+
+    A paused one stays paused.
+    """
     unknown = changes.keys() - _EDITABLE
     if unknown:
         raise ValueError(f"not editable: {sorted(unknown)}")
-    return await _restart(connection, alert_id, dict(changes))
+    state = case((price_alerts.c.state == "paused", "paused"), else_="active")
+    return await _update(connection, alert_id, {"state": state, "armed": None, "last_fired_at": None} | changes)
 
 
 async def pause(connection: AsyncConnection, alert_id: int, until: datetime | None = None) -> PriceAlert | None:

@@ -1,9 +1,9 @@
-"""What a person may ask about themselves: quiet hours, time zone, their price alerts, all that is stored of them."""
+"""What a person may ask about themselves: quiet hours, time zone, all that is stored of them."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import available_timezones
@@ -11,7 +11,6 @@ from zoneinfo import available_timezones
 from bot.clock import utcnow
 from bot.errors import UserError
 from bot.i18n import _
-from bot.prices.commands import describe_alert
 from storage import deliveries, guilds, held, price_alerts, subscriptions
 from storage.records import Target
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.services import Services
-    from storage.price_alerts import PriceAlert
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?", re.IGNORECASE)
 
@@ -97,79 +95,6 @@ async def language_of(services: Services, user_id: int) -> str | None:
 
 def hours_from(now: datetime, hours: int | None) -> datetime | None:
     return now + timedelta(hours=hours) if hours else None
-
-
-# -- price alerts, as /alert list, pause and remove meet them ----------------------------------------------------
-
-
-async def _price_alerts(services: Services, user_id: int) -> list[PriceAlert]:
-    async with services.db.read() as connection:
-        found = await price_alerts.of_owner(connection, user_id)
-    return [alert for alert in found if alert.state in {"active", "paused"}]
-
-
-@dataclass(frozen=True, slots=True)
-class PriceAlertRow:
-    """A price alert for lists. key: "p" and its number, as the commands take it."""
-
-    key: str
-    label: str
-    line: str
-    paused: bool
-    owner_id: int
-    target_id: int
-
-
-def _row(alert: PriceAlert) -> PriceAlertRow:
-    there = _("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>"
-    paused = " · ⏸ " + _("paused") if alert.state == "paused" else ""
-    label = describe_alert(alert)
-    key, line = f"p{alert.id}", f"- {label} · {there}{paused}"
-    return PriceAlertRow(key, label, line, bool(paused), alert.owner_id, alert.target_id)
-
-
-async def price_alert_rows(services: Services, user_id: int) -> list[PriceAlertRow]:
-    return [_row(alert) for alert in await _price_alerts(services, user_id)]
-
-
-async def price_alerts_of_members(services: Services, guild_id: int) -> list[PriceAlertRow]:
-    """Price alerts that members let post in channels of the server: its moderators may stop them."""
-    async with services.db.read() as connection:
-        return [_row(alert) for alert in await price_alerts.of_members(connection, guild_id)]
-
-
-async def price_alert_choices(services: Services, user_id: int) -> list[tuple[str, str]]:
-    """(label, value) pairs for autocomplete."""
-    return [(row.label, row.key) for row in await price_alert_rows(services, user_id)]
-
-
-async def _own_price_alert(services: Services, user_id: int, text: str) -> PriceAlert | None:
-    if not re.fullmatch(r"p\d+", text.strip()):
-        return None
-    for alert in await _price_alerts(services, user_id):
-        if alert.id == int(text.strip()[1:]):
-            return alert
-    raise UserError(_("There is no such entry in your list. Pick one of the suggestions."))
-
-
-async def pause_price_alert(services: Services, user_id: int, text: str, hours: int | None) -> bool:
-    """Pause or resume a price alert named "p12"; False when the text names none."""
-    alert = await _own_price_alert(services, user_id, text)
-    if alert is None or services.prices is None:
-        return False
-    if alert.state == "paused" and hours is None:
-        await services.prices.resume_alert(alert.id)
-    else:
-        await services.prices.pause_alert(alert.id, hours_from(utcnow(), hours))
-    return True
-
-
-async def remove_price_alert(services: Services, user_id: int, text: str) -> bool:
-    alert = await _own_price_alert(services, user_id, text)
-    if alert is None or services.prices is None:
-        return False
-    await services.prices.remove_alert(alert.id)
-    return True
 
 
 # -- privacy --------------------------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from bot.i18n import _, figure, ngettext
 from bot.prices.history import RANGES, spread_out
-from bot.prices.model import Point, PriceError
+from bot.prices.model import DEMO_LABEL, Point, PriceError
 from bot.prices.units import EXACT, Unit, format_percent, format_price, round_price
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ Theme = Literal["dark", "light"]
 MAX_POINTS: Final = 600  # more than the picture has room for is only slower
 MAX_MARKERS: Final = 6
 _ROWS: Final = 12
+_SHORTEST_GAP, _LONGEST_GAP = timedelta(hours=2), timedelta(days=12)
+_BEHIND: Final = timedelta(minutes=10)
+_NARROWEST_GAP: Final = 0.04  # of the picture's width
 
 
 class NoHistory(PriceError):
@@ -34,22 +38,26 @@ class NoHistory(PriceError):
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A headline on the line. url: http(s) or None."""
+    """A headline on the line. url: http(s) or None. number: what it is called beside the picture; None: its turn."""
 
     at: datetime
     title: str
     url: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """drawing: for the worker. key: equal for equal pictures. markers: those drawn, numbered from 1.
 
-    alt: one or two sentences. table: (time, price) rows as text, oldest first.
+    title: metal and range. story: what the line does, in a sentence. alt: all of it for those who cannot see it. table:
+    (time, price) rows as text, oldest first.
     """
 
     drawing: dict[str, object]
     key: str
+    title: str
+    story: str
     alt: str
     table: tuple[tuple[str, str], ...]
     markers: tuple[Marker, ...]
@@ -64,49 +72,75 @@ def build(
     currency: str = "USD",
     unit: Unit | None = None,
     markers: Sequence[Marker] = (),
+    level: Decimal | None = None,
     theme: Theme = "dark",
     source: str = "",
     demo: bool = False,
 ) -> Chart:
-    """points: in the chart's currency and unit, oldest first. span: a key of `history.RANGES`. Raises NoHistory."""
+    """points, level: in the chart's currency and unit; points oldest first. span: a key of `history.RANGES`.
+
+    Raises NoHistory.
+    """
     if len(points) < 2:
         text = _("There are not enough stored prices of {metal} for this chart; try a longer range, or again later.")
         raise NoHistory(text.format(metal=item.local_name))
     unit = unit or item.unit
     shown = spread_out(points, MAX_POINTS)
     first, last = shown[0], shown[-1]
+    low, high = min(shown, key=lambda point: point.price), max(shown, key=lambda point: point.price)
     placed = _place(markers, first.at, last.at)
     change = EXACT.divide(last.price, first.price) - 1
-    title, price = f"{item.local_name} · {range_name(span)}", format_price(last.price, currency, unit)
+    title = f"{item.local_name} · {range_name(span)}"
     footer = " · ".join(part for part in (f"{currency}/{unit.code}", source, _("times are UTC")) if part)
     drawing: dict[str, object] = {
         "title": title,
-        "price": price,
+        "price": format_price(last.price, currency, unit),
+        "last": f"{round_price(last.price):,f}",
         "change": format_percent(change),
+        "range": _("low {low} · high {high}").format(
+            low=f"{round_price(low.price):,f}", high=f"{round_price(high.price):,f}"
+        ),
         "up": change >= 0,
         "footer": footer,
         "demo": DEMO_LABEL if demo else "",
         "theme": theme,
         "points": [[int(point.at.timestamp()), float(point.price)] for point in shown],
-        "markers": [[int(marker.at.timestamp()), number] for number, marker in enumerate(placed, 1)],
+        "gaps": _gaps(shown),
+        "markers": [
+            [int(min(marker.at, last.at).timestamp()), marker.number or turn] for turn, marker in enumerate(placed, 1)
+        ],
+        "level": None if level is None else float(level),
+        "level_label": "" if level is None else f"{round_price(level):,f}",
     }
     key = hashlib.sha256(json.dumps(drawing, sort_keys=True).encode()).hexdigest()[:32]
-    alt = _alt(title, shown, currency, unit, change, len(placed))
-    return Chart(drawing, key, f"{DEMO_LABEL}. {alt}" if demo else alt, _table(shown, span), placed, change)
-
-
-DEMO_LABEL: Final = "DEMO DATA — not market prices"
+    story = _story(shown, low, high, currency, unit, change)
+    alt = f"{title}. {story}"
+    if level is not None:
+        alt += " " + _("The line across is at {level}.").format(level=format_price(level, currency, unit))
+    if placed:
+        text = ngettext("{n} headline is marked.", "{n} headlines are marked.", len(placed))
+        alt += " " + text.format(n=len(placed))
+    alt = f"{DEMO_LABEL}. {alt}" if demo else alt
+    return Chart(drawing, key, title, story, alt, _table(shown, span), placed, change)
 
 
 def _place(markers: Sequence[Marker], first: datetime, last: datetime) -> tuple[Marker, ...]:
-    """At most MAX_MARKERS within the picture, so far apart that their numbers can be read; the newest win."""
-    room = (last - first) / (MAX_MARKERS * 2)
-    placed: list[Marker] = []
-    for marker in sorted(markers, key=lambda marker: marker.at, reverse=True):
-        inside = first <= marker.at <= last
-        if inside and all(abs(marker.at - other.at) >= room for other in placed) and len(placed) < MAX_MARKERS:
-            placed.append(marker)
-    return tuple(reversed(placed))
+    """The newest MAX_MARKERS within the picture, oldest first. The last price may be some minutes old."""
+    within = (marker for marker in markers if first <= marker.at <= last + _BEHIND)
+    inside = sorted(within, key=lambda marker: marker.at)
+    return tuple(inside[-MAX_MARKERS:])
+
+
+def _gaps(points: Sequence[Point]) -> list[int]:
+    """Places in the list after which nothing is known for a while: a weekend, an outage. There the line is broken.
+
+    Months of averages are no gap: a step is one when it is much longer than its line's usual one, and days at most.
+    Nor is what the picture is too long to show: weekends within three months.
+    """
+    steps = [later.at - sooner.at for sooner, later in pairwise(points)]
+    seen = (points[-1].at - points[0].at) * _NARROWEST_GAP
+    least = max(sorted(steps)[len(steps) // 2] * 4, _SHORTEST_GAP, seen)
+    return [place for place, step in enumerate(steps) if least < step < _LONGEST_GAP]
 
 
 def range_name(span: str) -> str:
@@ -124,27 +158,19 @@ def start_of(span: str, now: datetime) -> datetime | None:
     return None if length is None else now - length
 
 
-def _alt(title: str, points: Sequence[Point], currency: str, unit: Unit, change: Decimal, headlines: int) -> str:
-    low, high = min(points, key=lambda point: point.price), max(points, key=lambda point: point.price)
-
+def _story(points: Sequence[Point], low: Point, high: Point, currency: str, unit: Unit, change: Decimal) -> str:
     def written(point: Point) -> str:
-        return format_price(point.price, currency, unit)
+        return f"{round_price(point.price):,f}"
 
-    text = _(
-        "{title}: from {first} to {last} ({change}); lowest {low} on {low_day}, highest {high} on {high_day}."
-    ).format(
-        title=title,
+    return _("From {first} to {last} ({change}); lowest {low} on {low_day}, highest {high} on {high_day}.").format(
         first=written(points[0]),
-        last=written(points[-1]),
+        last=format_price(points[-1].price, currency, unit),
         change=format_percent(change),
         low=written(low),
         low_day=_day(low.at),
         high=written(high),
         high_day=_day(high.at),
     )
-    if headlines:
-        text += " " + ngettext("{n} headline is marked.", "{n} headlines are marked.", headlines).format(n=headlines)
-    return text
 
 
 def _day(moment: datetime) -> str:

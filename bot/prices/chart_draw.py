@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1000, 620
 _DPI: Final = 100
-_LARGE, _SMALL, _TINY = 23, 20, 15
+_LARGE, _SMALL, _TINY = 23, 19, 16
+_LEFT, _BOTTOM, _ACROSS, _UP = 0.025, 0.165, 0.815, 0.61  # the axes, as fractions of the picture
+_TAG: Final = 36  # pixels that the last figure keeps free of others, up and down
+_STEP: Final = 46  # pixels that a headline's number needs, across and up
 _THEMES: Final = {
     "dark": {"ground": "#1e1f24", "ink": "#f2f3f5", "soft": "#b8bcc6", "grid": "#3a3d46", "up": "#4fc98a",
-             "down": "#ff8f8f", "line": "#e8b84a", "mark": "#8ab4ff"},
+             "down": "#ff8f8f", "line": "#e8b84a", "mark": "#8ab4ff", "level": "#d3a6ff"},
     "light": {"ground": "#ffffff", "ink": "#1a1c20", "soft": "#545a66", "grid": "#dfe2e8", "up": "#157a45",
-              "down": "#c02f2f", "line": "#9a6a00", "mark": "#1f5fbf"},
+              "down": "#c02f2f", "line": "#9a6a00", "mark": "#1f5fbf", "level": "#7a3fc0"},
 }  # fmt: skip
 
 
@@ -36,26 +39,28 @@ def draw_price(drawing: Mapping[str, object]) -> bytes:
     """A PNG of 1000 × 620 pixels from `chart.Chart.drawing`."""
     colours = _THEMES["light" if drawing.get("theme") == "light" else "dark"]
     points = cast("list[list[float]]", drawing["points"])
-    times = [_day(at) for at, _price in points]
-    prices = [price for _at, price in points]
+    stacked = _stacked(cast("list[list[int]]", drawing.get("markers", [])), points)
+    level = cast("float | None", drawing.get("level"))
 
     figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=colours["ground"])
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.025, 0.165, 0.835, 0.62))
+    axes = figure.add_axes((_LEFT, _BOTTOM, _ACROSS, _UP))
     axes.set_facecolor(colours["ground"])
-    low, high = min(prices), max(prices)
-    room = (high - low) * 0.12 or high * 0.01
-    axes.set_ylim(low - room, high + room * 1.4)
-    axes.set_xlim(times[0], times[-1])
-    axes.plot(times, prices, color=colours["line"], linewidth=3, solid_joinstyle="round", zorder=3)
-    axes.fill_between(times, prices, low - room, color=colours["line"], alpha=0.13, linewidth=0, zorder=2)
-    axes.plot(times[-1:], prices[-1:], "o", color=colours["line"], markersize=10, clip_on=False, zorder=4)
-    _scales(axes, colours)
-    _markers(axes, drawing, points, colours)
+    heights = [price for _at, price in points] + ([] if level is None else [level])
+    low, high = min(heights), max(heights)
+    room = (high - low) * 0.1 or high * 0.01
+    most = max((place for _at, _number, place in stacked), default=-1)
+    axes.set_ylim(low - room, high + room * (1.3 + 1.4 * (most + 1)))
+    axes.set_xlim(_day(points[0][0]), _day(points[-1][0]))
+    _line(axes, drawing, points, low - room, colours)
+    if level is not None:
+        _level(axes, level, str(drawing.get("level_label", "")), colours)
+    _scales(axes, points[-1][1], colours)
+    _markers(axes, stacked, points, colours)
     _words(figure, drawing, colours)
     if drawing.get("demo"):
         axes.text(
-            0.5, 0.5, str(drawing["demo"]), transform=axes.transAxes, fontsize=28, color=colours["soft"], alpha=0.7,
+            0.5, 0.45, str(drawing["demo"]), transform=axes.transAxes, fontsize=28, color=colours["soft"], alpha=0.7,
             va="center", ha="center", rotation=14, weight="bold", zorder=2.5,
         )  # fmt: skip
     target = io.BytesIO()
@@ -68,10 +73,51 @@ def _day(stamp: float) -> float:
     return float(date2num(datetime.fromtimestamp(stamp, UTC)))  # type: ignore[no-untyped-call]
 
 
-def _scales(axes: Axes, colours: Mapping[str, str]) -> None:
+def _line(
+    axes: Axes, drawing: Mapping[str, object], points: list[list[float]], ground: float, colours: Mapping[str, str]
+) -> None:
+    """The price: broken where nothing is known, with its last figure on the scale."""
+    times, prices = [_day(at) for at, _price in points], [price for _at, price in points]
+    starts = [0, *(place + 1 for place in cast("list[int]", drawing.get("gaps", [])))]
+    for start, end in zip(starts, [*starts[1:], len(points)], strict=True):
+        part = slice(start, end)
+        axes.plot(times[part], prices[part], color=colours["line"], linewidth=2.6, solid_joinstyle="round",
+                  solid_capstyle="round", zorder=3)  # fmt: skip
+        axes.fill_between(times[part], prices[part], ground, color=colours["line"], alpha=0.13, linewidth=0, zorder=2)
+        if end < len(points):
+            over = slice(end - 1, end + 1)
+            axes.plot(times[over], prices[over], ":", color=colours["line"], linewidth=2, zorder=3)
+    axes.plot(times[-1:], prices[-1:], "o", color=colours["line"], markersize=9, clip_on=False, zorder=4)
+    axes.annotate(
+        str(drawing.get("last", "")), (1, prices[-1]), xycoords=("axes fraction", "data"), xytext=(11, 0),
+        textcoords="offset points", va="center", fontsize=_SMALL - 1, fontweight="bold", color=colours["ground"],
+        bbox={"boxstyle": "square,pad=0.28", "facecolor": colours["line"], "linewidth": 0}, zorder=6,
+        annotation_clip=False,
+    )  # fmt: skip
+
+
+def _level(axes: Axes, level: float, label: str, colours: Mapping[str, str]) -> None:
+    """An alert's level, across the picture, with its figure at the left where no scale is."""
+    axes.axhline(level, color=colours["level"], linewidth=2.2, linestyle=(0, (5, 3)), zorder=3.5)
+    axes.annotate(
+        label, (0, level), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center",
+        fontsize=_TINY, fontweight="bold", color=colours["ground"], zorder=6,
+        bbox={"boxstyle": "square,pad=0.25", "facecolor": colours["level"], "linewidth": 0},
+    )  # fmt: skip
+
+
+def _scales(axes: Axes, last: float, colours: Mapping[str, str]) -> None:
+    bottom, top = axes.get_ylim()
+    beside = (
+        (top - bottom) * _TAG / (HEIGHT * _UP)
+    )  # a figure nearer than this would stick out from behind the last one
+
+    def number(value: float, place: int | None) -> str:
+        return "" if abs(value - last) < beside else _number(value, place)
+
     axes.yaxis.tick_right()
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, min_n_ticks=3))
-    axes.yaxis.set_major_formatter(FuncFormatter(_number))
+    axes.yaxis.set_major_formatter(FuncFormatter(number))
     locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=5)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator, tz=UTC, show_offset=False)  # type: ignore[no-untyped-call]
@@ -83,6 +129,12 @@ def _scales(axes: Axes, colours: Mapping[str, str]) -> None:
     axes.grid(visible=True, axis="y", color=colours["grid"], linewidth=1.5, zorder=1)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    begin, end = axes.get_xlim()
+    places = [(tick - begin) / (end - begin) for tick in axes.get_xticks()]
+    if places and places[0] < 0.05:  # centred on its tick the first label would leave the picture
+        first = axes.get_xticklabels()[0]
+        first.set_horizontalalignment("left")
+        first.set_visible(len(places) < 2 or places[1] > 0.2)
 
 
 def _number(value: float, _place: int | None) -> str:
@@ -90,21 +142,35 @@ def _number(value: float, _place: int | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
-def _markers(axes: Axes, drawing: Mapping[str, object], points: list[list[float]], colours: Mapping[str, str]) -> None:
-    for at, number in cast("list[list[float]]", drawing.get("markers", [])):
-        price = _at(points, at)
+def _stacked(markers: list[list[int]], points: list[list[float]]) -> list[tuple[int, int, int]]:
+    """(time, number, how many lie below it): numbers that would touch stand over one another."""
+    width = (points[-1][0] - points[0][0]) or 1
+    placed: list[tuple[int, int, int]] = []
+    for at, number in markers:
+        near = {
+            place for other, _number, place in placed if abs(at - other) / width * WIDTH * _ACROSS < _STEP
+        }  # fmt: skip
+        placed.append((at, number, next(place for place in range(len(placed) + 1) if place not in near)))
+    return placed
+
+
+def _markers(
+    axes: Axes, stacked: list[tuple[int, int, int]], points: list[list[float]], colours: Mapping[str, str]
+) -> None:
+    for at, number, place in sorted(stacked, key=lambda item: -item[2]):
         axes.annotate(
-            f"{number:.0f}",
-            (_day(at), price),
-            xytext=(0, 30),
+            f"{number}",
+            (_day(at), _at(points, at)),
+            xytext=(0, 30 + place * _STEP * 72 / _DPI),
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=_TINY + 1,
+            fontsize=_TINY,
             fontweight="bold",
             color=colours["ground"],
-            bbox={"boxstyle": "circle,pad=0.32", "facecolor": colours["mark"], "linewidth": 0},
+            bbox={"boxstyle": "circle,pad=0.3", "facecolor": colours["mark"], "linewidth": 0},
             arrowprops={"arrowstyle": "-", "color": colours["mark"], "linewidth": 2},
+            annotation_clip=False,
             zorder=5,
         )
 
@@ -127,5 +193,8 @@ def _words(figure: Figure, drawing: Mapping[str, object], colours: Mapping[str, 
     figure.text(0.03, 0.845, str(drawing["price"]), fontsize=_LARGE, color=colours["ink"], va="center")
     figure.text(
         0.97, 0.845, str(drawing["change"]), fontsize=_LARGE, color=side, va="center", ha="right", weight="bold"
+    )
+    figure.text(
+        0.97, 0.935, str(drawing.get("range", "")), fontsize=_TINY, color=colours["soft"], va="center", ha="right"
     )
     figure.text(0.03, 0.04, str(drawing["footer"]), fontsize=_TINY, color=colours["soft"], va="center")

@@ -16,6 +16,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bot.i18n import _
 from bot.prices.model import PriceError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ChartWorker:
         if cached is not None:
             return cached
         if self._waiting >= _QUEUE:
-            raise ChartError("Too many charts are being drawn; try again in a minute.")
+            raise ChartError(_("Too many charts are being drawn; try again in a minute."))
         self._waiting += 1
         try:
             async with self._turn:
@@ -82,10 +83,10 @@ class ChartWorker:
                 status, content = await self._exchange(request)
             finished = True
         except TimeoutError:
-            raise ChartError("The chart took too long to draw; try a shorter range.") from None
+            raise ChartError(_("The chart took too long to draw; try a shorter range.")) from None
         except (OSError, asyncio.IncompleteReadError) as error:
             log.warning("the chart process ended unexpectedly (%s); it is started again for the next chart", error)
-            raise ChartError("The chart could not be drawn just now; try again.") from error
+            raise ChartError(_("The chart could not be drawn just now; try again.")) from error
         finally:
             # After a time-out or a cancellation an old answer would be taken for the next one's.
             if not finished:
@@ -94,7 +95,7 @@ class ChartWorker:
                 self._rest = asyncio.get_running_loop().call_later(self._idle, self._retire)
         if status != 0:
             log.warning("a chart failed: %s", content.decode("utf-8", "replace")[:300])
-            raise ChartError("The chart could not be drawn; the log of the operator says why.")
+            raise ChartError(_("The chart could not be drawn; the log of the operator says why."))
         return content
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes]:

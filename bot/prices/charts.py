@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from bot.clock import utcnow
+from bot.i18n import use_language
 from bot.prices import chart
-from bot.prices.chart import Chart, Marker, Theme
+from bot.prices.chart import MAX_POINTS, Chart, Marker, Theme
 from bot.prices.history import RANGES
 from bot.prices.instruments import INSTRUMENTS, instrument
+from bot.prices.message import basis_name
 from bot.prices.model import Basis, Point, PriceError
-from bot.prices.units import UNITS, Unit, convert_price
+from bot.prices.units import EXACT, UNITS, Unit, convert_price
 from storage import entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from bot.prices.chart_worker import ChartWorker
     from bot.prices.service import PriceService
@@ -54,26 +56,29 @@ class Charts:
         unit: Unit | None = None,
         guild_id: int = 0,
         theme: Theme = "dark",
+        markers: Sequence[Marker] | None = None,
+        level: Decimal | None = None,
     ) -> Drawn:
         """guild_id: whose feeds the headlines on the line come from; 0: those of people without a server.
 
-        Raises UnknownMetal, UnknownCurrency, NoHistory, ChartError."""
+        markers: instead of those headlines. level: a line across, in the chart's terms. Raises UnknownMetal,
+        UnknownCurrency, NoHistory, ChartError.
+        """
         item = instrument(metal)
         chosen = unit or item.unit
         start = chart.start_of(span, now)
-        points = await self._service.history(item.slug, start, now + timedelta(seconds=1))
+        points = await self._service.history(item.slug, start, now + timedelta(seconds=1), MAX_POINTS)
         # Today's exchange rate for the whole line: the picture shows the metal's moves, not the currency's.
-        factor = self._service.rates.convert(convert_price(points[0].price, item.unit, chosen), "USD", currency) / (
-            points[0].price
-        ) if points else None  # fmt: skip
-        shown = [Point(point.at, point.price * factor) for point in points] if factor is not None else []
+        factor = self._service.rates.convert(convert_price(Decimal(1), item.unit, chosen), "USD", currency)
+        shown = [Point(point.at, EXACT.multiply(point.price, factor)) for point in points]
         built = chart.build(
             item,
             shown,
             span,
             currency=currency,
             unit=chosen,
-            markers=await self._markers(item.slug, points, guild_id),
+            markers=await self._markers(item.slug, points, guild_id) if markers is None else markers,
+            level=level,
             theme=theme,
             source=self._source(item.slug, now),
             demo=self._demo,
@@ -87,7 +92,7 @@ class Charts:
             return ""
         names = ", ".join(found.sources)
         credit = "World Bank" if found.basis is Basis.MONTHLY else names
-        return f"{found.basis}: {credit}" if credit else str(found.basis)
+        return f"{basis_name(found.basis)}: {credit}" if credit else basis_name(found.basis)
 
     async def _markers(self, slug: str, points: list[Point], guild_id: int) -> list[Marker]:
         if not points:
@@ -102,20 +107,26 @@ class Charts:
         await self.worker.close()
 
     async def for_alert(self, wanted: Mapping[str, object]) -> tuple[str, bytes, str] | None:
-        """(file name, PNG, alt text) for an outbox payload's "chart"; None where it cannot be drawn: the alert goes
-        out without it."""
+        """(file name, PNG, alt text) for the "chart" of `message.alert_payload`; None where it cannot
+        be drawn: the alert goes out without it."""
         metal, span, unit = str(wanted.get("metal")), str(wanted.get("range")), str(wanted.get("unit"))
         if metal not in INSTRUMENTS or span not in RANGES or unit not in UNITS:
             return None
+        level, times = wanted.get("level"), wanted.get("headlines")
+        marked = [at for at in times if isinstance(at, int)] if isinstance(times, list) else []
+        markers = [Marker(datetime.fromtimestamp(at, UTC), "", number=number) for number, at in enumerate(marked, 1)]
+        language = wanted.get("language")
         try:
-            drawn = await self.draw(
-                metal,
-                span,
-                now=utcnow(),
-                currency=str(wanted.get("currency", "USD")),
-                unit=UNITS[unit],
-                guild_id=int(str(wanted.get("guild") or 0)),
-            )
+            with use_language(language if isinstance(language, str) else None):
+                drawn = await self.draw(
+                    metal,
+                    span,
+                    now=utcnow(),
+                    currency=str(wanted.get("currency", "USD")),
+                    unit=UNITS[unit],
+                    markers=markers,
+                    level=Decimal(level) if isinstance(level, str) else None,
+                )
         except PriceError:
             return None
         return drawn.name, drawn.png, drawn.chart.alt

@@ -1,4 +1,4 @@
-"""What a person types about a price alert, and what to suggest: the words of `/alert price`. Pure.
+"""What a person types about a price alert, and how it is told back. Pure. What to suggest is in `suggest`.
 
 `parse_condition` understands "4500", "4,500.50", "4 500,50", "$4500", "140 eur/g", "4.5k" for levels, and "2%" or
 "2% in 1h" for moves. See docs/price-alerts.md.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, get_args
 
 from bot.i18n import _
-from bot.prices.currency import UnknownCurrency, parse_currency
+from bot.prices.currency import parse_currency
 from bot.prices.instruments import INSTRUMENTS, Instrument, instrument
 from bot.prices.model import Basis, PriceError
-from bot.prices.units import EXACT, UNITS, UnknownUnit, convert_price, format_percent, format_price, parse_unit
+from bot.prices.units import EXACT, UNITS, convert_price, format_percent, format_price, parse_unit
 from bot.prices.windows import WINDOWS
 from storage.price_alerts import Condition, PriceAlert
 
@@ -139,6 +139,11 @@ def _window(count: str | None, word: str | None) -> str:
     return window
 
 
+def window_name(seconds: int | None) -> str:
+    """ "1h"."""
+    return next((key for key, span in WINDOWS.items() if span.total_seconds() == seconds), "?")
+
+
 def parse_number(text: str) -> Decimal:
     """A number as people write it: 4500 · 4,500.50 · 4.500,50 · 4 500,5 · 4'500. Raises BadCondition.
 
@@ -179,7 +184,7 @@ def describe(
     """One line for lists and messages, in the language in force."""
     name = INSTRUMENTS[metal].local_name
     if condition == "moves":
-        window = next((key for key, span in WINDOWS.items() if span.total_seconds() == window_seconds), "?")
+        window = window_name(window_seconds)
         size = format_percent(EXACT.divide(percent or Decimal(0), Decimal(100)), sign=False)
         return _("{metal} moves {percent} in {window}").format(metal=name, percent=size, window=window)
     price = format_price(level or Decimal(0), currency, UNITS[unit])
@@ -247,51 +252,8 @@ def already_passed(parsed: ParsedCondition, found: Consensus | None, rates: Rate
     return price >= parsed.level if parsed.condition == "above" else price <= parsed.level
 
 
-_STEPS: Final = (Decimal("0.005"), Decimal("0.01"), Decimal("0.02"), Decimal("0.05"), Decimal("0.10"))
-_MOVES: Final = ("1% in 1h", "2% in 1h", "2% in 4h", "3% in 1d", "5% in 1d", "5% in 7d")
-
-
-def suggest_values(
-    metal: str, condition: str, typed: str, found: Consensus | None, rates: Rates, currency: str, unit: str | None
-) -> list[tuple[str, str]]:
-    """(label, value) for autocomplete: what was typed, if it can be read, then round levels a little way off."""
-    item = instrument(metal)
-    suggestions: list[tuple[str, str]] = []
-    if typed.strip():
-        try:
-            parsed = parse_condition(metal, condition, typed, currency=currency, unit=unit)
-        except (BadCondition, UnknownCurrency, UnknownUnit):
-            pass
-        else:
-            suggestions.append((parsed.describe(), typed.strip()[:100]))
-    if condition == "moves":
-        choices = [] if item.basis is Basis.MONTHLY else [(value, value) for value in _MOVES]
-    else:
-        choices = _round_levels(condition, found, rates, currency, unit or item.unit.code)
-    digits = re.sub(r"\D", "", typed)
-    suggestions += [choice for choice in choices if re.sub(r"\D", "", choice[1]).startswith(digits)]
-    return suggestions[:25]
-
-
-def _round_levels(
-    condition: str, found: Consensus | None, rates: Rates, currency: str, unit: str
-) -> list[tuple[str, str]]:
-    try:
-        price = None if found is None else price_in(found, rates, currency, unit)
-    except UnknownCurrency:
-        return []
-    if price is None:
-        return []
-    seen: dict[Decimal, str] = {}
-    for step in _STEPS:
-        level = _rounded(price * (1 + step if condition == "above" else 1 - step), price)
-        away = EXACT.divide(level, price) - 1
-        if (away > 0) is (condition == "above") and level > 0:
-            seen.setdefault(level, f"{format_price(level, currency, UNITS[unit])} ({format_percent(away)})")
-    return [(label, f"{level:f} {currency}/{unit}") for level, label in seen.items()]
-
-
-def _rounded(level: Decimal, price: Decimal) -> Decimal:
-    """To a half of the price's third digit: 4,413.96 → 4,415 · 61.37 → 61.35."""
-    step = Decimal(5).scaleb(price.adjusted() - 3)
-    return (level / step).quantize(Decimal(1), ROUND_HALF_EVEN) * step
+def value_text(alert: PriceAlert) -> str:
+    """An alert's value as a person would type it: "4500 USD/oz t", "2% in 1h"."""
+    if alert.condition == "moves":
+        return f"{alert.percent or 0:f}% in {window_name(alert.window_seconds)}"
+    return f"{alert.level or 0:f} {alert.currency}/{alert.unit}"

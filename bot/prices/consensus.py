@@ -48,6 +48,8 @@ def agree(
         chosen = [reading for reading in fresh if reading.basis is basis]
         if not chosen:
             continue
+        if basis is Basis.MONTHLY and not instrument.monthly and previous and previous.last_good is not None:
+            break  # the last good figure says more about gold than last month's average does
         others = (*(reading for reading in fresh if reading not in chosen), *stale)
         witnesses = futures if basis is Basis.SPOT else []
         return _settle(instrument, chosen, others, witnesses, now, previous)
@@ -182,7 +184,8 @@ def _stale(
         as_of=as_of,
         now=now,
         market_open=basis is Basis.MONTHLY or market_hours.is_open(now),
-        readings=(newest,) if newest else (),
+        readings=(newest,) if newest and newest.basis is basis else (),
+        others=tuple(reading for reading in usable if reading is not newest or reading.basis is not basis),
         last_good=previous.last_good if previous else None,
         last_good_at=previous.last_good_at if previous else None,
     )

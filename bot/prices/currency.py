@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from bot.i18n import _
 from bot.prices.model import PriceError
 from bot.prices.units import EXACT
 
@@ -60,8 +61,10 @@ class Rates:
 
     def _explain(self, code: str) -> str:
         if not self.per_euro:
-            return f"No exchange rates have been read yet, so {code} cannot be shown; use USD or try again shortly."
-        return f"{code} is not among the ECB's reference rates; use one of {', '.join(sorted(self.per_dollar()))}."
+            text = _("No exchange rates have been read yet, so {code} cannot be shown; use USD or try again shortly.")
+            return text.format(code=code)
+        text = _("{code} is not among the ECB's reference rates; use one of {codes}.")
+        return text.format(code=code, codes=", ".join(sorted(self.per_dollar())))
 
 
 def parse_currency(text: str) -> str:
@@ -75,4 +78,6 @@ def parse_currency(text: str) -> str:
     for code, name in NAMES.items():
         if key and key == name.casefold():
             return code
-    raise UnknownCurrency(f'"{text[:30]}" is not a currency; use its three-letter code, such as USD, EUR or CAD.')
+    raise UnknownCurrency(
+        _("“{text}” is not a currency; use its three-letter code, such as USD, EUR or CAD.").format(text=text[:30])
+    )

@@ -63,11 +63,12 @@ def change_since(
 
 
 def spread_out(points: Sequence[Point], most: int) -> list[Point]:
-    """At most `most` points, evenly by number, with the first, last, lowest and highest always among them."""
+    """About `most` points, evenly in time: the last of each moment, with the first, lowest and highest always there."""
     if len(points) <= most:
         return list(points)
-    step = (len(points) - 1) / (most - 1)
-    wanted = {round(index * step) for index in range(most)}
+    step = max((points[-1].at - points[0].at) / (most - 1), timedelta(microseconds=1))
+    wanted = set({(point.at - points[0].at) // step: place for place, point in enumerate(points)}.values())
+    wanted.add(0)
     wanted.add(min(range(len(points)), key=lambda index: points[index].price))
     wanted.add(max(range(len(points)), key=lambda index: points[index].price))
     return [points[index] for index in sorted(wanted)]

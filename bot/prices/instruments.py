@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from bot.i18n import language
+from bot.i18n import _, language
 from bot.news.names import mineral_name
 from bot.prices.model import Basis, PriceError
 from bot.prices.units import UNITS, Unit
@@ -26,7 +26,8 @@ class Instrument:
     """slug: the mineral's slug. unit: home unit of stored prices. basis: the kind of price its alerts are judged on.
 
     normal, limit: fractions within which two sources agree, and beyond which no figure is given. rearm: how far a
-    price must come back behind a level before an alert on it may fire again.
+    price must come back behind a level before an alert on it may fire again. monthly: whether a month's average is
+    the next best word when no source has a fresh price; else that is the last good figure, called stale.
     """
 
     slug: str
@@ -38,6 +39,7 @@ class Instrument:
     limit: Decimal
     rearm: Decimal
     benchmark: str = ""  # what a monthly figure is the price of
+    monthly: bool = False
 
     @property
     def local_name(self) -> str:
@@ -49,14 +51,20 @@ FUTURES_ALLOWANCE: Final = Decimal("0.025")  # between a futures price and spot:
 JUMP: Final = Decimal("0.05")  # a larger step against the last figure needs a second source
 
 
-def _spot(slug: str, name: str, symbol: str, unit: str, normal: str, limit: str) -> Instrument:
+def _spot(
+    slug: str, name: str, symbol: str, unit: str, normal: str, limit: str, *, monthly: bool = False
+) -> Instrument:
     tolerance = Decimal(normal)
-    return Instrument(slug, name, symbol, UNITS[unit], Basis.SPOT, tolerance, Decimal(limit), tolerance / 2)
+    return Instrument(
+        slug, name, symbol, UNITS[unit], Basis.SPOT, tolerance, Decimal(limit), tolerance / 2, monthly=monthly
+    )
 
 
 def _monthly(slug: str, name: str, benchmark: str) -> Instrument:
     tolerance = Decimal("0.01")
-    return Instrument(slug, name, "", UNITS["t"], Basis.MONTHLY, tolerance, Decimal("0.03"), tolerance / 2, benchmark)
+    return Instrument(
+        slug, name, "", UNITS["t"], Basis.MONTHLY, tolerance, Decimal("0.03"), tolerance / 2, benchmark, monthly=True
+    )
 
 
 INSTRUMENTS: Final[dict[str, Instrument]] = {
@@ -66,7 +74,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         _spot("silver", "Silver", "XAG", "oz t", "0.01", "0.03"),
         _spot("platinum", "Platinum", "XPT", "oz t", "0.015", "0.04"),
         _spot("palladium", "Palladium", "XPD", "oz t", "0.015", "0.04"),
-        _spot("copper", "Copper", "HG", "lb", "0.015", "0.04"),
+        _spot("copper", "Copper", "HG", "lb", "0.015", "0.04", monthly=True),
         # Benchmarks as the World Bank's Pink Sheet describes them.
         _monthly("aluminium", "Aluminium", "LME aluminium"),
         _monthly("nickel", "Nickel", "LME nickel"),
@@ -101,5 +109,7 @@ def instrument(text: str) -> Instrument:
         None,
     )
     if slug is None:
-        raise UnknownMetal(f'No price is kept for "{text[:40]}"; there are {", ".join(INSTRUMENTS)}.')
+        raise UnknownMetal(
+            _("No price is kept for “{text}”; there are {names}.").format(text=text[:40], names=", ".join(INSTRUMENTS))
+        )
     return INSTRUMENTS[slug]

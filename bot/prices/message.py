@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
-from bot.prices.commands import describe_alert
-from bot.prices.model import Basis, FiredAlert, Standing
+from bot.prices.commands import describe_alert, window_name
+from bot.prices.model import DEMO_LABEL, Basis, FiredAlert, Standing
 from bot.prices.units import UNITS, format_percent, format_price
-from bot.prices.windows import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,39 +36,50 @@ class Headline:
 
 
 def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> JsonObject:
-    """content, name, embed and chart, as the delivery layer posts them; alert_id and firing for whoever asks why."""
+    """content, name, embed and chart, as the delivery layer posts them; alert_id and firing for whoever asks why.
+
+    headlines: oldest first; the chart calls them by the numbers they have here.
+    """
     alert, found = fired.alert, fired.consensus
     title = describe_alert(alert)
-    price = format_price(fired.price, alert.currency, UNITS[alert.unit])
-    lines = [f"**{_('Now {price}').format(price=price)}**"]
+    price = format_price(fired.price, fired.currency, UNITS[alert.unit])
+    now = _("Now {price}").format(price=price)
+    lines = [f"**{now}**"]
     if fired.move is not None:
         lines.append(_("Moved {percent} within {window}.").format(
-            percent=format_percent(fired.move), window=_window(alert.window_seconds)))  # fmt: skip
+            percent=format_percent(fired.move), window=window_name(alert.window_seconds)))  # fmt: skip
     changes = changes_line(fired.changes)
     if changes:
         lines.append(changes)
     if fired.late:
         lines.append("⚠️ " + _("Crossed while I was away: the price was past the level when I came back."))
     lines.append(source_line(found))
-    if headlines:
-        lines += ["", f"**{_('Headlines around the move')}**", *(_bullet(one) for one in headlines[:SHOWN])]
+    if fired.rates_day is not None:
+        lines.append(_("Exchange rates: ECB, {day}").format(day=fired.rates_day.date().isoformat()))
+    shown = headlines[-SHOWN:]
+    if shown:
+        lines += ["", f"**{_('Headlines around the move')}**"]
+        lines += [f"{number}\\. {_headline(one)}" for number, one in enumerate(shown, 1)]
     if not alert.repeat:
         lines += ["", _("This alert has done its work and will not fire again.")]
     return {
-        "content": f"🔔 {title}",
+        "content": f"🔔 {title} · {now}",  # all that a telephone shows of it
         "name": title,
         "embed": {
             "title": title,
             "description": "\n".join(lines)[:4000],
             "color": _COLOUR,
             "timestamp": found.now.astimezone(UTC).isoformat(),
+            **({"footer": {"text": DEMO_LABEL}} if fired.demo else {}),
         },
         "chart": {
             "metal": alert.instrument,
             "range": "1d",
-            "currency": alert.currency,
+            "currency": fired.currency,
             "unit": alert.unit,
-            "guild": str(alert.scope_guild_id),
+            "level": None if alert.level is None else str(alert.level),
+            "headlines": [int(one.at.timestamp()) for one in shown],
+            "language": alert.language,
         },
         "alert_id": alert.id,
         "firing": alert.firings,
@@ -78,14 +88,10 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
     }
 
 
-def _window(seconds: int | None) -> str:
-    return next((key for key, span in WINDOWS.items() if span.total_seconds() == seconds), "?")
-
-
-def _bullet(one: Headline) -> str:
+def _headline(one: Headline) -> str:
     title, link = clamp_plain(one.title, 200), web_link(one.url, 400)
     shown = f"[{title}](<{link}>)" if link else title
-    return f"- {shown} · <t:{int(one.at.timestamp())}:R>"
+    return f"{shown} · <t:{int(one.at.timestamp())}:R>"
 
 
 def changes_line(changes: Changes) -> str:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from decimal import Decimal
 
     from storage.price_alerts import PriceAlert
+
+
+DEMO_LABEL: Final = "DEMO DATA — not market prices"
 
 
 class PriceError(Exception):
@@ -119,16 +122,21 @@ class Changes:
 class FiredAlert:
     """An alert that went off, for the outbox.
 
-    alert: as it is after firing. price: in the alert's currency and unit. move: the fraction moved (moves only).
-    late: the crossing happened while Headframe was not looking. dedupe_key: `deliveries.dedupe_key`.
+    alert: as it is after firing. price: in `currency` per the alert's unit. currency: the alert's own, or US dollars
+    where no rate of it is known (a move needs none). rates_day: whose exchange rates the price rests on, if any.
+    move: the fraction moved (moves only). late: the crossing happened while Headframe was not looking. dedupe_key:
+    `deliveries.dedupe_key`.
     """
 
     alert: PriceAlert
     price: Decimal
     consensus: Consensus
     changes: Changes
+    currency: str = "USD"
+    rates_day: datetime | None = None
     late: bool = False
     move: Decimal | None = None
+    demo: bool = False
 
     @property
     def dedupe_key(self) -> str:

@@ -30,6 +30,7 @@ HOUR: Final = timedelta(hours=1)
 BEFORE: Final = timedelta(hours=3)  # how long before a move a headline is listed with it
 _HEADLINES: Final = 3
 _LOOKED_AT: Final = 400
+_MOMENTS: Final = 2016  # a week of five minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ async def movers(
     slugs = [metal] if metal else [slug for slug, item in INSTRUMENTS.items() if item.basis is not Basis.MONTHLY]
     found: list[Mover] = []
     for slug in slugs:
-        points = await service.history(slug, now - timedelta(days=days))
+        points = await service.history(slug, now - timedelta(days=days), most=_MOMENTS)
         found += [Mover(slug, start, end, ()) for start, end in largest_moves(points, HOUR, count)]
     found.sort(key=lambda mover: abs(mover.change), reverse=True)
     return [await _with_headlines(database, guild_id, mover) for mover in found[:count] if mover.change]

@@ -50,7 +50,7 @@ async def enqueue(connection: AsyncConnection, fired: Sequence[FiredAlert], now:
 
 
 async def _headlines(connection: AsyncConnection, guild_id: int, metal: str, now: datetime) -> list[Headline]:
-    """Headlines of the server's feeds tagged with the metal in the hours before."""
+    """Headlines of the server's feeds tagged with the metal in the hours before, oldest first."""
     found = await entries.latest(connection, guild_id, facets=[f"mineral:{metal}"], since=now - AROUND, limit=SHOWN * 3)
     seen: set[int] = set()
     shown = []
@@ -58,5 +58,5 @@ async def _headlines(connection: AsyncConnection, guild_id: int, metal: str, now
         if entry.story_id is not None and entry.story_id in seen:
             continue  # another source of a story that is named already
         seen.add(entry.story_id or -entry.id)
-        shown.append(Headline(entry.title, entry.url, entry.published_at or entry.first_seen_at))
-    return shown[:SHOWN]
+        shown.append(Headline(entry.title, entry.url, min(now, entry.published_at or entry.first_seen_at)))
+    return sorted(shown[:SHOWN], key=lambda headline: headline.at)

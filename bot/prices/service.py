@@ -212,27 +212,27 @@ class PriceService:
             changes = self._index.evaluate(view)
             transitions += changes
             late, moved = watch.was_away(now), watch.changes(now)
-            fired += [
-                FiredAlert(
-                    alert=change.after,
-                    price=self._in_alert_terms(change.after, watch.consensus),
-                    consensus=watch.consensus,
-                    changes=moved,
-                    late=late,
-                    move=change.move,
-                )
-                for change in changes
-                if change.fired
-            ]
+            fired += [self._fired(change, watch.consensus, moved, late=late) for change in changes if change.fired]
         return transitions, fired, judged
 
-    def _in_alert_terms(self, alert: PriceAlert, found: Consensus) -> Decimal:
-        """The price in the alert's currency and unit."""
+    def _fired(self, change: Transition, found: Consensus, moved: Changes, *, late: bool) -> FiredAlert:
+        """With the price in the alert's currency and unit."""
         if found.price is None:
             raise ValueError("no alert fires without a price")
-        home = INSTRUMENTS[alert.instrument].unit
-        rate = self._per_dollar[alert.currency] if alert.currency in self._per_dollar else self._per_dollar["USD"]
-        return convert_price(EXACT.multiply(found.price, rate), home, UNITS[alert.unit])
+        alert = change.after
+        currency = alert.currency if alert.currency in self._per_dollar else "USD"
+        price = EXACT.multiply(found.price, self._per_dollar[currency])
+        return FiredAlert(
+            alert=alert,
+            price=convert_price(price, INSTRUMENTS[alert.instrument].unit, UNITS[alert.unit]),
+            consensus=found,
+            changes=moved,
+            currency=currency,
+            rates_day=None if currency == "USD" else self._rates.day,
+            late=late,
+            move=change.move,
+            demo=self.demo,
+        )
 
     # --- answers ------------------------------------------------------------------------------------------------
 
@@ -255,16 +255,32 @@ class PriceService:
     def changes(self, metal: str, now: datetime) -> Changes:
         return self._watches[instrument(metal).slug].changes(now)
 
+    def move(self, metal: str, seconds: int | None, now: datetime) -> Decimal | None:
+        """The signed fraction moved within a window of `windows.WINDOWS`, as far as all sources agree."""
+        watch = self._watches[instrument(metal).slug]
+        found = watch.consensus
+        if found is None or found.low is None or found.high is None or seconds is None:
+            return None
+        return watch.moves.moves(now, found.low, found.high).get(seconds)
+
     def health(self) -> list[Health]:
         """How each source fares, for `/status` and `headframe doctor`."""
         return self._poller.health()
 
-    async def history(self, metal: str, since: datetime | None, until: datetime | None = None) -> list[Point]:
-        """Stored prices (US dollars per home unit), oldest first; months where nothing finer is stored yet."""
+    async def history(
+        self, metal: str, since: datetime | None, until: datetime | None = None, most: int | None = None
+    ) -> list[Point]:
+        """Stored prices (US dollars per home unit), oldest first; months where nothing finer is stored yet.
+
+        most: about so many points, evenly in time, with the lowest and highest among them; None: every one.
+        """
         item = instrument(metal)
         start, end = since or datetime(1960, 1, 1, tzinfo=UTC), until or _FUTURE
         async with self._database.read() as connection:
-            fine = await quotes.since(connection, item.slug, start, [item.basis], end)
+            if most is None:
+                fine = await quotes.since(connection, item.slug, start, [item.basis], end)
+            else:
+                fine = await quotes.outline(connection, item.slug, start, [item.basis], end, most)
             border = fine[0].at if fine else end
             months = []
             if item.basis is not Basis.MONTHLY:

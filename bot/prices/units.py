@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
-from bot.i18n import figure
+from bot.i18n import _, figure
 from bot.prices.model import PriceError
 
 # Division by a factor seldom terminates; 34 digits leave nothing that a person or a level could notice.
@@ -38,7 +38,7 @@ UNITS: Final[dict[str, Unit]] = {
         Unit("kg", "kilogram", Decimal(1000)),
         Unit("lb", "pound", Decimal("453.59237")),
         Unit("t", "tonne", Decimal(1_000_000)),
-        Unit("oz", "ounce (avoirdupois)", Decimal("28.349523125")),
+        Unit("oz av", "ounce (avoirdupois)", Decimal("28.349523125")),
         Unit("st", "short ton", Decimal("907184.74")),
         Unit("lt", "long ton", Decimal("1016046.9088")),
         Unit("tola", "tola", Decimal("11.6638038")),  # 3/8 oz t, the Indian and Gulf trade's unit
@@ -54,7 +54,7 @@ _ALIASES: Final[dict[str, str]] = {
         "kg": "kg|kilo|kilos|kilogram|kilograms|kilogramme|kilogrammes",
         "lb": "lb|lbs|pound|pounds|livre|libra",
         "t": "t|mt|tonne|tonnes|metric ton|metric tons|metric_ton|dmtu|dmt|tonelada|ton metric",
-        "oz": "oz av|avoirdupois ounce|oz avdp",
+        "oz av": "oz av|avoirdupois ounce|oz avdp",
         "st": "st|short ton|short tons|ton|tons|us ton",
         "lt": "lt|long ton|long tons|imperial ton",
         "tola": "tola|tolas",
@@ -70,7 +70,9 @@ def parse_unit(text: str) -> Unit:
     code = _ALIASES.get(key)
     if code is None:
         known = ", ".join(UNITS)
-        raise UnknownUnit(f'"{text[:40]}" is not a unit known here; use one of {known}.')
+        raise UnknownUnit(
+            _("“{text}” is not a unit known here; use one of {units}.").format(text=text[:40], units=known)
+        )
     return UNITS[code]
 
 

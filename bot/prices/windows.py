@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bot.prices.units import EXACT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -73,12 +74,13 @@ class Extremes:
 
 
 class Moves:
-    """All windows of one metal."""
+    """All windows of one metal. lengths: only these, in seconds."""
 
     __slots__ = ("_windows",)
 
-    def __init__(self) -> None:
-        self._windows = {int(span.total_seconds()): Extremes(span) for span in WINDOWS.values()}
+    def __init__(self, lengths: Sequence[int] | None = None) -> None:
+        wanted = [int(span.total_seconds()) for span in WINDOWS.values()] if lengths is None else lengths
+        self._windows = {seconds: Extremes(timedelta(seconds=seconds)) for seconds in wanted}
 
     def push(self, at: datetime, low: Decimal, high: Decimal) -> None:
         for window in self._windows.values():

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.clock import utcnow
-from bot.desk import follows, people
+from bot.desk import follows, people, price_alerts
 from bot.errors import UserError
 from bot.i18n import _
 from cogs.ui import manage_view as look
 from cogs.ui.answer import answer, open_form, update
 from cogs.ui.entry_modal import EntryModal, Filled
+from cogs.ui.price_modal import FilledPrice, PriceModal
 from cogs.ui.words import test_text
 from storage.records import NewSubscription
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.client import HeadframeBot
     from cogs.ui.control import Act
     from cogs.ui.manage_view import Entry, Shelf
+    from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
 Interaction = discord.Interaction[Any]
@@ -97,24 +99,34 @@ class Manage:
             raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
         return one.subscription
 
+    async def _price(self, interaction: Interaction, key: str) -> PriceAlert:
+        """The presser's own price alert; a member's is not a moderator's to read closely or to change."""
+        one = await self._entry(interaction, key)
+        if one.price is None or one.owner is not None:
+            raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+        return one.price
+
     async def _pause(self, interaction: Interaction, page: int, key: str, *, hours: int | None = None) -> None:
         entry = await self._entry(interaction, key)
         if entry.subscription is not None:
             until = people.hours_from(utcnow(), hours)
             await follows.change(self._bot.services, entry.subscription, state="paused", paused_until=until)
-        elif hours is not None or not entry.paused:  # else someone was quicker
-            await people.pause_price_alert(self._bot.services, entry.owner or interaction.user.id, entry.key, hours)
+        elif entry.price is not None:
+            await price_alerts.pause(self._bot.services, entry.price, hours)
         await self._show(interaction, page, key)
 
     async def _resume(self, interaction: Interaction, page: int, key: str) -> None:
         entry = await self._entry(interaction, key)
         if entry.subscription is not None:
             await follows.change(self._bot.services, entry.subscription, state="active", paused_until=None)
-        elif entry.paused:
-            await people.pause_price_alert(self._bot.services, entry.owner or interaction.user.id, entry.key, None)
+        elif entry.price is not None:
+            await price_alerts.resume(self._bot.services, entry.price)
         await self._show(interaction, page, key)
 
     async def _change(self, interaction: Interaction, page: int, key: str) -> None:
+        if (await self._entry(interaction, key)).price is not None:
+            await self._change_price(interaction, page, key)
+            return
         one = await self._subscription(interaction, key, own=True)
 
         async def done(sent: Interaction, filled: Filled) -> None:
@@ -130,7 +142,26 @@ class Manage:
 
         await open_form(interaction, EntryModal(_("Change"), one, done))
 
+    async def _change_price(self, interaction: Interaction, page: int, key: str) -> None:
+        async def done(sent: Interaction, filled: FilledPrice) -> None:
+            now = await self._price(sent, key)
+            await price_alerts.change(self._bot.services, now, filled.parsed, **filled.fields)
+            await self._show(sent, page, key, _("Changed."))
+
+        await open_form(interaction, PriceModal(_("Change"), await self._price(interaction, key), done))
+
+    async def _copy_price(self, interaction: Interaction, page: int, key: str) -> None:
+        async def done(sent: Interaction, filled: FilledPrice) -> None:
+            now = await self._price(sent, key)
+            made = await price_alerts.copy(self._bot.services, now, filled.parsed, **filled.fields)
+            await self._show(sent, page, f"p{made.id}", _("This is the copy."))
+
+        await open_form(interaction, PriceModal(_("Copy"), await self._price(interaction, key), done))
+
     async def _copy(self, interaction: Interaction, page: int, key: str) -> None:
+        if (await self._entry(interaction, key)).price is not None:
+            await self._copy_price(interaction, page, key)
+            return
         one = await self._subscription(interaction, key, own=True)
 
         async def done(sent: Interaction, filled: Filled) -> None:
@@ -151,6 +182,10 @@ class Manage:
         await open_form(interaction, EntryModal(_("Copy"), one, done))
 
     async def _test(self, interaction: Interaction, page: int, key: str) -> None:
+        if (await self._entry(interaction, key)).price is not None:
+            text = await price_alerts.tested(self._bot.services, await self._price(interaction, key))
+            await self._show(interaction, page, key, text)
+            return
         one = await self._subscription(interaction, key)
         trial = await follows.try_out(self._bot.services, one.scope_guild_id, follows.read_query(one.query))
         await self._show(interaction, page, key, test_text(one.query, trial))
@@ -165,10 +200,10 @@ class Manage:
 
     async def _remove(self, interaction: Interaction, page: int, key: str) -> None:
         entry = await self._entry(interaction, key)
-        if entry.subscription is None:
-            await people.remove_price_alert(self._bot.services, entry.owner or interaction.user.id, entry.key)
-        else:
+        if entry.subscription is not None:
             await follows.end(self._bot.services, entry.subscription)
+        elif entry.price is not None:
+            await price_alerts.remove(self._bot.services, entry.price)
         await self._show(interaction, page, "", _("Removed."))
 
 

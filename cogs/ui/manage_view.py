@@ -11,6 +11,7 @@ from bot.i18n import _
 from cogs.ui.control import Panel
 
 if TYPE_CHECKING:
+    from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
 PER_PAGE: Final = 7
@@ -23,15 +24,16 @@ _COLOUR: Final = 0xB8860B
 class Entry:
     """key: what the commands take as well; label: plain text; line: as the list shows it.
 
-    subscription is None for a price alert, which can be paused and removed only. owner: the member whose own alert
-    posts in a channel of the server, which a moderator may stop or take over, but not rewrite; else None.
+    It is a subscription or a price alert; the other is None. owner: the member whose own alert posts in a channel of
+    the server, which a moderator may stop (or take over, if it is on headlines), but not rewrite; else None.
     """
 
     key: str
     label: str
     line: str
     paused: bool
-    subscription: Subscription | None
+    subscription: Subscription | None = None
+    price: PriceAlert | None = None
     owner: int | None = None
 
 
@@ -97,19 +99,20 @@ def controls(desk: str, screen: Screen) -> Panel:
         panel.button("remove", _("Remove"), style=discord.ButtonStyle.danger)
         panel.button("open", _("Keep it"))
         return panel
-    if one.subscription is not None and one.owner is None:
+    if one.owner is None:
         panel.button("change", _("Change"), style=discord.ButtonStyle.primary)
     if one.paused:
         panel.button("resume", _("Go on"))
     else:
         panel.button("mute", _("Pause {n} h").format(n=MUTE_HOURS))
         panel.button("pause", _("Pause"))
-    if one.subscription is not None:
+    if one.subscription is not None or one.owner is None:
         panel.button("test", _("Test"), row=1)
+    if one.owner is None:
+        panel.button("copy", _("Copy"), row=1)
+    if one.subscription is not None:
         if one.owner is not None:
             panel.button("take", _("Take over for the server"), row=1)
-        else:
-            panel.button("copy", _("Copy"), row=1)
         if one.subscription.muted_sources:
             panel.button("unmute", _("Hear all sources again"), row=1)
     panel.button("ask", _("Remove"), style=discord.ButtonStyle.danger, row=2)

@@ -10,10 +10,12 @@ from discord import app_commands
 from discord.app_commands import locale_str
 
 from bot.clock import utcnow
+from bot.desk import price_alerts
 from bot.i18n import _, language
 from bot.prices import commands as wording
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import Consensus, PriceError
+from bot.prices.suggest import suggest_values
 from bot.prices.units import UNITS, format_price
 from cogs.ui.answer import answer
 from cogs.ui.choices import CONDITIONS, PLACES, Condition, Where
@@ -66,7 +68,7 @@ def price_command() -> app_commands.Command[Any, ..., None]:
             expires_at=None if days is None else now + timedelta(days=days),
             language=language(),
         )
-        await service.add_alert(alert, interaction.client.services.settings.headframe_max_alerts_per_person)
+        await price_alerts.add(interaction.client.services, alert)
         await answer(interaction, _confirmation(parsed, found, service.rates, kind, target_id, passed=passed))
 
     return price
@@ -97,7 +99,7 @@ async def _complete_value(interaction: discord.Interaction[Any], current: str) -
     try:
         currency, unit = await currency_and_unit(interaction, metal, None, None)
         found = service.quote(metal, utcnow())
-        pairs = wording.suggest_values(metal, condition, current, found, service.rates, currency, unit)
+        pairs = suggest_values(metal, condition, current, found, service.rates, currency, unit)
     except PriceError:
         return []
     return [app_commands.Choice(name=label[:100], value=value[:100]) for label, value in pairs]

@@ -8,12 +8,11 @@ import discord
 
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
-from bot.prices.chart import DEMO_LABEL
 from bot.prices.commands import price_in
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.market_hours import next_open
 from bot.prices.message import basis_name, changes_line, source_line, standing_text
-from bot.prices.model import Basis, Reading, Standing
+from bot.prices.model import DEMO_LABEL, Basis, Reading, Standing
 from bot.prices.units import EXACT, UNITS, convert_price, format_price
 
 if TYPE_CHECKING:
@@ -34,8 +33,9 @@ def quote_embed(
     item = INSTRUMENTS[found.metal]
     price = price_in(found, rates, currency, unit)
     lines = []
+    title = item.local_name
     if price is not None:
-        lines.append(f"**{format_price(price, currency, UNITS[unit])}**")
+        title += f" · {format_price(price, currency, UNITS[unit])}"
         changed = changes_line(changes)
         lines += [changed] if changed else []
     else:
@@ -57,7 +57,7 @@ def quote_embed(
             )
         )
     calm = found.good and found.market_open
-    embed = discord.Embed(title=item.local_name, description="\n".join(lines), colour=_COLOUR if calm else _QUIET)
+    embed = discord.Embed(title=title, description="\n".join(lines), colour=_COLOUR if calm else _QUIET)
     footer = _footer(found, rates, currency, demo=demo)
     if footer:
         embed.set_footer(text=footer)
@@ -122,15 +122,17 @@ def overview_embed(
 
 def chart_embed(chart: Chart, picture: str, *, table: bool = False) -> discord.Embed:
     """The words beside a chart: its sentence, the numbered headlines, and on request the table of prices."""
-    lines = [chart.alt]
+    lines = [chart.story]
     if chart.markers:
         lines.append("")
     for number, marker in enumerate(chart.markers, 1):
         title, link = clamp_plain(marker.title, 160), web_link(marker.url, 300)
         shown = f"[{title}](<{link}>)" if link else title
         lines.append(f"{number}\\. {shown} · <t:{int(marker.at.timestamp())}:d>")
-    embed = discord.Embed(description="\n".join(lines)[:3000], colour=_COLOUR)
+    embed = discord.Embed(title=chart.title, description="\n".join(lines)[:3000], colour=_COLOUR)
     embed.set_image(url=f"attachment://{picture}")
+    if chart.drawing["demo"]:
+        embed.set_footer(text=DEMO_LABEL)
     if table:
         width = max((len(price) for _when, price in chart.table), default=0)
         rows = "\n".join(f"{when}  {price:>{width}}" for when, price in chart.table)

@@ -11,9 +11,8 @@ from discord.app_commands import locale_str
 from bot.clock import utcnow
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
-from bot.prices.chart import DEMO_LABEL
 from bot.prices.instruments import INSTRUMENTS, instrument
-from bot.prices.model import PriceError
+from bot.prices.model import DEMO_LABEL, PriceError
 from bot.prices.movers import Mover, movers
 from bot.prices.units import format_percent
 from cogs.ui.answer import answer, think

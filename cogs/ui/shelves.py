@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.desk import follows, people
+from bot.desk import follows, price_alerts
 from bot.i18n import _, ngettext
 from cogs.ui.manage_view import Entry
 from cogs.ui.words import alert_line, follow_line
@@ -31,8 +31,8 @@ class AlertShelf:
         ]
         if self._services.prices is not None:
             found += [
-                Entry(one.key, one.label, one.line, one.paused, None)
-                for one in await people.price_alert_rows(self._services, person)
+                Entry(one.key, one.label, one.line, one.paused, price=one.alert)
+                for one in await price_alerts.rows(self._services, person)
             ]
         return found
 
@@ -69,11 +69,12 @@ class FollowShelf:
             if one.owner_id is not None:
                 line += " · " + _("an alert of <@{member}>").format(member=one.owner_id)
             label = named(one.target_id, one.query)
-            found.append(Entry(str(one.id), label, line, one.state == "paused", one, one.owner_id))
+            found.append(Entry(str(one.id), label, line, one.state == "paused", one, owner=one.owner_id))
         if services.prices is not None:
-            for row in await people.price_alerts_of_members(services, guild_id):
-                line = row.line + " · " + _("an alert of <@{member}>").format(member=row.owner_id)
-                found.append(Entry(row.key, named(row.target_id, row.label), line, row.paused, None, row.owner_id))
+            for row in await price_alerts.rows_of_members(services, guild_id):
+                owner, label = row.alert.owner_id, named(row.alert.target_id, row.label)
+                line = row.line + " · " + _("an alert of <@{member}>").format(member=owner)
+                found.append(Entry(row.key, label, line, row.paused, price=row.alert, owner=owner))
         return found
 
     def title(self, count: int) -> str:

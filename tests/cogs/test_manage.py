@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from storage import subscriptions
+from storage import price_alerts, subscriptions
 from tests.house import House, eventually, house, said
 
 if TYPE_CHECKING:
@@ -36,16 +36,18 @@ class Desk:
         await eventually(lambda: "Back to the list" in self.shown)
 
     async def form(self, button: str, then: str, **fields: Any) -> None:
-        """Open a form by its button, fill it in by the kind of field, send it, wait until the message says `then`."""
+        """Open a form by its button, fill it in by the names of fields, send it, wait until the message says `then`."""
         opened = await self.h.local.press(self.used.original.data, button, self.who)
         modal = await opened.modal()
-        kinds = {4: "query", 3: "mode", 8: "channel"}
+        names = {
+            "What to watch for": "query", "How often": "mode", "When": "condition", "Where it is posted": "channel",
+            "Where it goes": "where",
+        }  # fmt: skip
         values: dict[str, Any] = {}
         for label in modal["components"]:
-            field = label["component"]
-            name = kinds[field["type"]] if label["label"] != "Where it goes" else "where"
+            name = names[label["label"]]
             if name in fields:
-                values[field["custom_id"]] = fields.pop(name)
+                values[label["component"]["custom_id"]] = fields.pop(name)
         assert not fields, f"the form has no {fields}"
         await self.h.local.submit_modal(opened, **values)
         await eventually(lambda: then in self.shown)
@@ -95,16 +97,49 @@ async def test_an_alert_is_changed_paused_tested_copied_and_removed_without_typi
         assert [found.query for found in await stored(h, "trader")] == ["silver"]
 
 
-async def test_a_price_alert_stands_in_the_same_list(tmp_path: Path) -> None:
+async def test_a_price_alert_stands_in_the_same_list_with_the_same_buttons(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
+        await h.use("trader", "lounge", "alert keyword", query="gold etf")
+        desk = await alerts(h)
+        assert "gold etf" in desk.shown
+        assert "Gold above 99,999.00 USD/oz t" in desk.shown
+        (keyword,) = await stored(h, "trader")
+        assert "on headlines" in await h.use("trader", "lounge", "alert edit", alert=str(keyword.id), value="5000")
+        await desk.open("p1")
+        await desk.press("Test", "There are no stored prices")
+        await desk.press("Pause", "paused")
+        await desk.form("Change", "Changed.", condition=["below"], query="2000 USD/oz t", where=["here"], mode=["each"])
+        async with h.app.services.db.read() as connection:
+            changed = await price_alerts.get(connection, 1)
+        assert changed is not None
+        assert (changed.condition, str(changed.level), changed.repeat) == ("below", "2000", True)
+        assert (changed.target_kind, changed.state) == ("channel", "paused"), "a change does not end a pause"
+        await desk.press("Go on", "Pause 8 h")
+        await desk.form("Copy", "This is the copy.", condition=["moves"], query="3% in 1d")
+        async with h.app.services.db.read() as connection:
+            copied, first = await price_alerts.of_owner(connection, changed.owner_id)
+        assert (copied.percent, copied.window_seconds, copied.level) == (3, 86400, None)
+        assert first.level == 2000
+        await desk.press("Remove", "for good?")
+        await desk.press("Remove", "Removed.")
+        assert "moves 3.00 %" not in desk.shown
+        assert "Gold below 2,000.00 USD/oz t" in desk.shown
+
+
+async def test_a_bad_value_in_the_form_of_a_price_alert_is_explained_and_changes_nothing(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
         desk = await alerts(h)
         await desk.open("p1")
-        assert "Change" not in desk.shown.split("\n"), "its level is not changed here"
-        await desk.press("Pause", "paused")
-        await desk.press("Go on", "Pause 8 h")
-        await desk.press("Remove", "for good?")
-        await desk.press("Remove", "You have no alerts")
+        opened = await h.local.press(desk.used.original.data, "Change", "trader")
+        (_when, value, *_rest) = (await opened.modal())["components"]
+        sent = await h.local.submit_modal(opened, **{value["component"]["custom_id"]: "lots"})
+        assert "not a price" in said(await sent.message(within=15))
+        async with h.app.services.db.read() as connection:
+            alert = await price_alerts.get(connection, 1)
+        assert alert is not None
+        assert alert.level == 99999
 
 
 async def test_what_a_channel_follows_is_moved_by_the_form(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from discord import app_commands
 
 from bot.delivery.compose import Composer
 from bot.delivery.tastes import Taste
+from bot.desk import price_alerts as desk
 from bot.mentions import Mentions
 from bot.preview import LocalDiscord
 from bot.preview.world import World
 from bot.prices import charts, demo, outbox
+from bot.prices.backtest import firings
 from bot.prices.movers import movers, reaction_line
 from bot.prices.polling import Poller
 from bot.prices.service import PriceService
@@ -51,6 +53,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     patch.setattr(cog_module, "utcnow", lambda: OPEN)
     patch.setattr(price_alert, "utcnow", lambda: OPEN)
     patch.setattr(price_movers, "utcnow", lambda: OPEN)
+    patch.setattr(desk, "utcnow", lambda: OPEN)
     patch.setattr(charts, "utcnow", lambda: OPEN)
     database = await Database.open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('db') / 'p.db'}")
     await demo.seed(database, OPEN)
@@ -262,6 +265,65 @@ async def test_an_alert_that_cannot_be_is_explained(local: LocalDiscord, options
     assert says in words(await use(local, "alert price", **options))
 
 
+async def test_a_price_alert_is_tested_edited_paused_and_removed_by_its_name(
+    local: LocalDiscord, served: Served
+) -> None:
+    guild, trader = local.world.guild(), int(local.world.user("trader").id)
+    await use(local, "alert price", metal="platinum", condition="above", value="1600")
+
+    async def newest() -> price_alerts.PriceAlert:
+        async with served.database.read() as connection:
+            return (await price_alerts.of_owner(connection, trader))[0]
+
+    name = f"p{(await newest()).id}"
+    for command in ("test", "edit", "pause", "remove"):
+        found = await local.autocomplete("trader", guild, "gold-silver", f"alert {command}", "alert", "plat")
+        assert [choice["value"] for choice in found] == [name]
+
+    text = words(await use(local, "alert test", alert=name))
+    assert "Platinum above 1,600.00 USD/oz t" in text
+    assert "to the level" in text
+    history = await served.service.history("platinum", OPEN - timedelta(days=30), most=2880)
+    times = firings(await newest(), history, served.service.rates.per_dollar())
+    assert times, "the demo series crosses it"
+    assert f"it would have gone off {len(times)} time" in text
+    assert f"<t:{int(times[-1].timestamp())}:f>" in text
+    assert "set to go off once" in text
+    assert "DEMO DATA" in text
+
+    values = await local.autocomplete(
+        "trader", guild, "gold-silver", "alert edit", "value", "", alert=name, condition="below"
+    )
+    price = served.service.quote("platinum", OPEN).price
+    assert values
+    assert all(Decimal(choice["value"].split()[0]) < price for choice in values)
+    text = words(await use(local, "alert edit", alert=name, condition="below", value="50 EUR/g", repeat=True))
+    assert "Changed:" in text
+    assert "Platinum below 50.00 EUR/g" in text
+    assert "each time" in text
+    alert = await newest()
+    assert (alert.condition, alert.level, alert.currency, alert.unit, alert.repeat) == (
+        "below", Decimal(50), "EUR", "g", True
+    )  # fmt: skip
+    assert "1,600" not in words(await use(local, "alert edit", alert=name, value="2000 USD/oz t"))
+    assert "already" in words(await use(local, "alert edit", alert=name, value="99000 USD/oz t"))
+    await use(local, "alert edit", alert=name, where="here")
+    assert (await newest()).target_kind == "channel"
+    for options, says in (
+        ({}, "give at least one option"),
+        ({"query": "gold"}, "has no query"),
+        ({"condition": "moves"}, "give the new value too"),
+        ({"value": "lots"}, "not a price"),
+        ({"value": "4500 CHF"}, "CHF is not among"),
+    ):
+        assert says in words(await use(local, "alert edit", alert=name, **options))
+    assert "paused" in words(await use(local, "alert pause", alert=name, hours=5))
+    assert "paused" in words(await use(local, "alert test", alert=name))
+    assert "goes on" in words(await use(local, "alert pause", alert=name))
+    assert "Removed the alert on `Platinum below" in words(await use(local, "alert remove", alert=name))
+    assert "no such entry" in words(await use(local, "alert test", alert=name))
+
+
 async def test_movers_name_headlines_as_what_came_before(local: LocalDiscord, served: Served) -> None:
     (largest, *_rest) = await movers(served.service, served.database, None, OPEN, metal="gold")
     async with served.database.write() as connection:
@@ -306,4 +368,4 @@ async def test_the_hour_after_a_headline(served: Served) -> None:
 async def test_there_is_a_limit_of_alerts(local: LocalDiscord) -> None:
     options = {"metal": "silver", "condition": "moves", "value": "5% in 1d"}
     answers = [words(await use(local, "alert price", **options)) for _ in range(5)]
-    assert "remove one first" in answers[-1]
+    assert "as many as you may have" in answers[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,25 @@ async def test_a_second_quote_of_a_moment_replaces_the_first(database):
         await quotes.add(connection, [quote(NOW, "4400", basis="futures")])
         found = await quotes.since(connection, "gold", NOW, ["spot"])
     assert [row.price for row in found] == [Decimal("4393.10")]
+
+
+async def test_an_outline_has_the_ends_the_extremes_and_the_last_of_each_moment(database):
+    rows = [quote(NOW + timedelta(minutes=minute), f"{100 + minute % 7}.5") for minute in range(1000)]
+    rows[333], rows[777] = quote(rows[333].at, "9.5"), quote(rows[777].at, "1000.5")
+    async with database.write() as connection:
+        await quotes.add(connection, [*rows, quote(NOW, "1", metal="silver"), quote(NOW, "1", basis="futures")])
+        found = await quotes.outline(connection, "gold", NOW, ["spot"], most=50)
+        all_of_them = await quotes.outline(connection, "gold", NOW, ["spot"], most=1000)
+        few = await quotes.outline(connection, "gold", NOW, ["spot"], rows[500].at, most=50)
+        none = await quotes.outline(connection, "tin", NOW, ["spot"])
+    assert 48 <= len(found) <= 54
+    assert (found[0], found[-1]) == (rows[0], rows[-1])
+    assert {rows[333], rows[777]} <= set(found), "compared as numbers, not as text"
+    assert found == sorted(found, key=lambda row: row.at)
+    assert max(later.at - sooner.at for sooner, later in pairwise(found)) <= timedelta(minutes=42)
+    assert all_of_them == rows
+    assert few[-1] == rows[499]
+    assert none == []
 
 
 async def test_every_digit_survives(database):

@@ -9,18 +9,19 @@ import signal
 import struct
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.prices import demo
-from bot.prices.chart import DEMO_LABEL, MAX_MARKERS, Marker, NoHistory, build
+from bot.prices.chart import MAX_MARKERS, Marker, NoHistory, build
+from bot.prices.chart_draw import WIDTH, _stacked
 from bot.prices.chart_worker import ChartError, ChartWorker
 from bot.prices.history import change_since, largest_moves, price_at, reaction, spread_out
 from bot.prices.instruments import INSTRUMENTS
-from bot.prices.model import Point
+from bot.prices.model import DEMO_LABEL, Point
 from tests.bot.prices.conftest import OPEN
 
 GOLD = INSTRUMENTS["gold"]
@@ -114,9 +115,11 @@ async def test_an_idle_worker_gives_its_memory_back():
 def test_the_alt_text_says_what_the_picture_shows():
     chart = build(GOLD, series("4400", "4300", "4450", "4444"), "1d", markers=[Marker(OPEN - HOUR, "A")])
     assert chart.alt == (
-        "Gold · one day: from 4,400.00 USD/oz t to 4,444.00 USD/oz t (+1.00 %); "
-        "lowest 4,300.00 USD/oz t on 2026-09-15, highest 4,450.00 USD/oz t on 2026-09-15. 1 headline is marked."
+        "Gold · one day. From 4,400.00 to 4,444.00 USD/oz t (+1.00 %); "
+        "lowest 4,300.00 on 2026-09-15, highest 4,450.00 on 2026-09-15. 1 headline is marked."
     )
+    crossed = build(GOLD, series("4400", "4300"), "1d", level=Decimal(4350), currency="EUR")
+    assert crossed.alt.endswith("The line across is at 4,350.00 EUR/oz t.")
     assert chart.table[0] == ("2026-09-15 11:00", "4,400.00")
     assert chart.table[-1] == ("2026-09-15 14:00", "4,444.00")
 
@@ -133,25 +136,67 @@ def test_too_little_history_is_explained():
 
 
 @given(hours=st.lists(st.integers(-5, 200), max_size=60))
-def test_markers_are_few_inside_and_apart(hours):
+def test_markers_are_few_inside_and_never_over_one_another(hours):
     points = series(*(str(4000 + place % 7) for place in range(100)))
     chart = build(GOLD, points, "1w", markers=[Marker(OPEN - HOUR * hour, str(hour)) for hour in hours])
-    assert len(chart.markers) <= MAX_MARKERS
-    times = [marker.at for marker in chart.markers]
-    assert times == sorted(times)
-    assert all(points[0].at <= at <= points[-1].at for at in times)
-    gaps = [later - sooner for sooner, later in pairwise(times)]
-    assert all(gap >= (points[-1].at - points[0].at) / (MAX_MARKERS * 2) for gap in gaps)
+    inside = sorted(OPEN - HOUR * hour for hour in hours if 0 <= hour < 100)
+    assert [marker.at for marker in chart.markers] == inside[-MAX_MARKERS:], "the newest"
+    drawn = _stacked(chart.drawing["markers"], chart.drawing["points"])
+    assert [number for _at, number, _place in drawn] == list(range(1, len(chart.markers) + 1))
+    for (at, _number, place), (other, _other, above) in combinations(drawn, 2):
+        assert place != above or abs(at - other) * WIDTH * 0.815 / (99 * 3600) >= 46
+
+
+def test_a_headline_since_the_last_price_is_marked_at_its_end_and_keeps_its_number():
+    points = series("4400", "4300")
+    late = Marker(OPEN + timedelta(minutes=3), "just now", number=4)
+    chart = build(GOLD, points, "1d", markers=[late, Marker(OPEN + HOUR, "later"), Marker(OPEN - HOUR, "x", number=2)])
+    assert chart.drawing["markers"] == [[int(points[0].at.timestamp()), 2], [int(OPEN.timestamp()), 4]]
+
+
+@pytest.mark.parametrize(
+    ("days", "step", "hole", "broken"),
+    [
+        pytest.param(7, timedelta(minutes=5), timedelta(hours=49), True, id="a weekend within a week"),
+        pytest.param(30, HOUR, timedelta(hours=49), True, id="a weekend within a month"),
+        pytest.param(91, HOUR * 4, timedelta(hours=49), False, id="a weekend in three months is not worth a break"),
+        pytest.param(7, timedelta(minutes=5), HOUR, False, id="the daily break is none"),
+        pytest.param(7, timedelta(minutes=5), HOUR * 9, True, id="a night without a source"),
+        pytest.param(900, timedelta(days=30), timedelta(days=31), False, id="months are no gaps"),
+    ],
+)
+def test_the_line_is_broken_where_nothing_was_known(days, step, hole, broken):
+    whole = series(*["4000"] * (timedelta(days=days) // step), step=step)
+    middle = whole[len(whole) // 2].at
+    points = [point for point in whole if not middle < point.at < middle + hole]
+    chart = build(GOLD, points, "all")
+    (left, right) = next((a, b) for a, b in pairwise(points) if a.at == middle)
+    assert right.at - left.at >= hole
+    shown = chart.drawing["points"]
+    gaps = [(shown[place][0], shown[place + 1][0]) for place in chart.drawing["gaps"]]
+    assert bool(gaps) is broken
+    if broken:
+        ((before, after),) = gaps
+        assert before <= int(left.at.timestamp()) < int(right.at.timestamp()) <= after
 
 
 @given(prices=st.lists(st.integers(1, 10**6), min_size=2, max_size=400), most=st.integers(5, 60))
 def test_thinned_points_keep_the_ends_and_the_extremes(prices, most):
     points = series(*map(str, prices))
     shown = spread_out(points, most)
-    assert len(shown) <= most + 2
+    assert len(shown) <= most + 3
     assert (shown[0], shown[-1]) == (points[0], points[-1])
     assert min(point.price for point in shown) == min(prices)
     assert max(point.price for point in shown) == max(prices)
+
+
+def test_a_month_of_minutes_does_not_crowd_out_the_months_before_it():
+    months, minutes = (
+        series(*["4000"] * 300, step=timedelta(days=1)),
+        series(*["4000"] * 9000, step=timedelta(minutes=1)),
+    )
+    shown = spread_out([*(point for point in months if point.at < minutes[0].at), *minutes], 100)
+    assert sum(point.at < minutes[0].at for point in shown) > 90
 
 
 def test_prices_and_changes_at_a_moment():

@@ -14,13 +14,13 @@ from bot.prices.commands import (
     describe_alert,
     parse_condition,
     parse_number,
-    suggest_values,
 )
 from bot.prices.consensus import agree
 from bot.prices.conversion import CannotConvert, convert
 from bot.prices.currency import Rates, UnknownCurrency
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import PriceError
+from bot.prices.suggest import suggest_values
 from bot.prices.units import UnknownUnit, round_price
 from tests.bot.prices.conftest import OPEN, a_reading, an_alert
 

@@ -165,6 +165,21 @@ def test_a_monthly_stand_in_does_not_gate_the_return_of_spot():
     assert (back.basis, back.standing) == (Basis.SPOT, Standing.SINGLE)
 
 
+def test_when_all_fall_silent_gold_keeps_its_last_good_figure_and_copper_falls_back_on_the_month():
+    """The order of the sources: spot, futures, then the last good figure; for copper the month's average before it."""
+    month = {"basis": Basis.MONTHLY, "at": OPEN - timedelta(days=40)}
+    later = OPEN + timedelta(hours=1)
+    for metal, expected in (("gold", (Standing.STALE, Basis.SPOT, "4000")), ("copper", (None, Basis.MONTHLY, "5"))):
+        average = a_reading("5", "world-bank", metal=metal, **month)
+        before = standing(metal, a_reading("4000", "one", metal=metal), average)
+        found = standing(metal, average, now=later, previous=before)
+        assert found.basis is expected[1]
+        assert found.price == Decimal(expected[2])
+        assert expected[0] in (None, found.standing)
+        assert ("world-bank" in found.sources) is (metal == "copper"), "nobody is credited with another's figure"
+    assert standing("gold", a_reading("5", "world-bank", **month)).basis is Basis.MONTHLY, "better than nothing at all"
+
+
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "Infinity"])
 def test_nonsense_is_left_out(price):
     assert standing("gold", a_reading(price)) is None

@@ -40,6 +40,11 @@ def test_units_people_and_sources_write(text, code):
     assert parse_unit(text).code == code
 
 
+def test_every_unit_is_read_by_its_code():
+    """A suggestion's value is the code: an ounce chosen as avoirdupois must not come back as a troy one."""
+    assert {code: parse_unit(code) for code in UNITS} == UNITS
+
+
 @pytest.mark.parametrize("text", ["", "bushel", "x" * 100])
 def test_an_unknown_unit_says_which_there_are(text):
     with pytest.raises(UnknownUnit, match="oz t, g, kg"):

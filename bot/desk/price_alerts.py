@@ -1,0 +1,225 @@
+"""Price alerts as their owners meet them: listed, paused, changed, copied, tested, removed.
+
+They are named "p" and a number, so that they stand in the same list as keyword alerts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from bot.clock import utcnow
+from bot.desk.people import hours_from
+from bot.errors import UserError
+from bot.i18n import _, language, ngettext
+from bot.prices.backtest import distance, firings
+from bot.prices.commands import build_alert, describe_alert, parse_condition, value_text
+from bot.prices.instruments import INSTRUMENTS
+from bot.prices.model import DEMO_LABEL, Basis, PriceError
+from bot.prices.suggest import suggest_values
+from storage import price_alerts
+from storage.errors import LimitReached
+
+if TYPE_CHECKING:
+    from bot.prices.commands import ParsedCondition
+    from bot.prices.service import PriceService
+    from bot.services import Services
+    from storage.price_alerts import PriceAlert
+
+_LOOK_BACK: Final = timedelta(days=30)
+_MONTHLY_LOOK_BACK: Final = timedelta(days=3653)
+_MOMENTS: Final = 2880  # prices a test replays: a quarter of an hour apart over thirty days
+_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A price alert for lists. key: "p" and its number, as the commands take it."""
+
+    key: str
+    label: str
+    line: str
+    paused: bool
+    alert: PriceAlert
+
+
+async def rows(services: Services, user_id: int) -> list[Row]:
+    """A person's alerts that are watched or paused, newest first."""
+    async with services.db.read() as connection:
+        mine = await price_alerts.of_owner(connection, user_id)
+    return [_row(alert) for alert in mine if alert.state in {"active", "paused"}]
+
+
+async def rows_of_members(services: Services, guild_id: int) -> list[Row]:
+    """Price alerts that members let post in channels of the server: its moderators may stop them."""
+    async with services.db.read() as connection:
+        return [_row(alert) for alert in await price_alerts.of_members(connection, guild_id)]
+
+
+def _row(alert: PriceAlert) -> Row:
+    label, parts = describe_alert(alert), []
+    parts.append(_("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>")
+    if alert.repeat:
+        parts.append(_("each time"))
+    if alert.expires_at is not None:
+        parts.append(_("until {day}").format(day=f"<t:{int(alert.expires_at.timestamp())}:d>"))
+    if alert.state == "paused":
+        until = f" <t:{int(alert.paused_until.timestamp())}:R>" if alert.paused_until else ""
+        parts.append("⏸ " + _("paused") + until)
+    return Row(f"p{alert.id}", label, f"- {' · '.join([label, *parts])}", alert.state == "paused", alert)
+
+
+def line(alert: PriceAlert) -> str:
+    """An alert in one line of a list."""
+    return _row(alert).line
+
+
+async def named(services: Services, user_id: int, text: str) -> PriceAlert | None:
+    """The alert a person named "p12"; None when the text names none. Raises UserError for one that is not theirs."""
+    wanted = text.strip().casefold()
+    mine = await rows(services, user_id)
+    for one in mine:
+        if wanted in (one.key, one.label.casefold()):
+            return one.alert
+    if re.fullmatch(r"p\d+", wanted):
+        raise UserError(_("There is no such entry in your list. Pick one of the suggestions."))
+    return None
+
+
+def _prices(services: Services) -> PriceService:
+    if services.prices is None:
+        raise UserError(_("Prices are switched off here; the operator can tell you why."))
+    return services.prices
+
+
+def _still(alert: PriceAlert | None) -> PriceAlert:
+    if alert is None:
+        raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+    return alert
+
+
+async def pause(services: Services, alert: PriceAlert, hours: int | None) -> PriceAlert:
+    """hours None: until resumed by hand."""
+    return _still(await _prices(services).pause_alert(alert.id, hours_from(utcnow(), hours)))
+
+
+async def resume(services: Services, alert: PriceAlert) -> PriceAlert:
+    return _still(await _prices(services).resume_alert(alert.id))
+
+
+async def remove(services: Services, alert: PriceAlert) -> None:
+    await _prices(services).remove_alert(alert.id)
+
+
+def read(alert: PriceAlert, condition: str | None, value: str | None) -> ParsedCondition:
+    """A new condition or value for an alert, in its own currency and unit where the text names none.
+
+    Raises UserError, also where a level would become a move or the other way round without a new value.
+    """
+    wanted = condition or alert.condition
+    if value is None and (wanted == "moves") != (alert.condition == "moves"):
+        raise UserError(_("A level and a move are written differently: give the new value too."))
+    try:
+        parsed = parse_condition(
+            alert.instrument, wanted, value or value_text(alert), currency=alert.currency, unit=alert.unit
+        )
+    except PriceError as error:
+        raise UserError(str(error)) from error
+    return parsed
+
+
+def suggested(services: Services, alert: PriceAlert, condition: str | None, typed: str) -> list[tuple[str, str]]:
+    """(label, value) pairs for a new value of an alert; none for an alert whose price is not known."""
+    service = _prices(services)
+    found = service.quote(alert.instrument, utcnow())
+    try:
+        return suggest_values(
+            alert.instrument, condition or alert.condition, typed, found, service.rates, alert.currency, alert.unit
+        )
+    except PriceError:
+        return []
+
+
+async def change(
+    services: Services, alert: PriceAlert, parsed: ParsedCondition | None = None, **fields: object
+) -> PriceAlert:
+    """It starts over: which side of the level the price is on is decided anew. Raises UserError."""
+    service = _prices(services)
+    changes = dict(fields)
+    if parsed is not None:
+        _check_rate(service, parsed)
+        changes |= {
+            "condition": parsed.condition, "level": parsed.level, "percent": parsed.percent,
+            "window_seconds": parsed.window_seconds, "currency": parsed.currency, "unit": parsed.unit,
+        }  # fmt: skip
+    return _still(await service.edit_alert(alert.id, **changes))
+
+
+async def copy(services: Services, alert: PriceAlert, parsed: ParsedCondition, **fields: object) -> PriceAlert:
+    """A new alert like this one but for what is given. Raises UserError."""
+    _check_rate(_prices(services), parsed)
+    made = build_alert(
+        parsed, owner_id=alert.owner_id, scope_guild_id=alert.scope_guild_id, target_kind=alert.target_kind,
+        target_id=alert.target_id, now=utcnow(), repeat=alert.repeat, cooldown_seconds=alert.cooldown_seconds,
+        expires_at=alert.expires_at, language=language(),
+    )  # fmt: skip
+    return await add(services, price_alerts.changed(made, **fields))
+
+
+async def add(services: Services, alert: PriceAlert) -> PriceAlert:
+    """Store and watch a new alert. Raises UserError when the person has as many as they may."""
+    limit = services.settings.headframe_max_alerts_per_person
+    try:
+        return await _prices(services).add_alert(alert, limit)
+    except LimitReached as error:
+        text = _("You have {n} price alerts, as many as you may have. Remove one with `/alert remove` first.")
+        raise UserError(text.format(n=limit)) from error
+
+
+def _check_rate(service: PriceService, parsed: ParsedCondition) -> None:
+    """Without an exchange rate the alert would wait for ever."""
+    try:
+        service.rates.convert(INSTRUMENTS["gold"].normal, "USD", parsed.currency)
+    except PriceError as error:
+        raise UserError(str(error)) from error
+
+
+async def tested(services: Services, alert: PriceAlert) -> str:
+    """Where the price stands to the alert, and when it would have gone off in the stored history."""
+    service, now = _prices(services), utcnow()
+    item = INSTRUMENTS[alert.instrument]
+    back = _MONTHLY_LOOK_BACK if item.basis is Basis.MONTHLY else _LOOK_BACK
+    points = await service.history(alert.instrument, now - back, most=_MOMENTS)
+    moments = await asyncio.to_thread(firings, alert, points, service.rates.per_dollar())
+    move = service.move(alert.instrument, alert.window_seconds, now)
+    try:
+        stands = distance(alert, service.quote(alert.instrument, now), service.rates, move, now)
+    except PriceError as error:
+        raise UserError(str(error)) from error
+    lines = [f"**{describe_alert(alert)}**", *stands]
+    if alert.state == "paused":
+        lines.append("⏸ " + _("It is paused."))
+    if len(points) < 2:
+        lines.append(_("There are no stored prices to try it on yet."))
+    else:
+        since = f"<t:{int(points[0].at.timestamp())}:D>"
+        if not moments:
+            lines.append(_("On the prices stored since {day} it would not have gone off.").format(day=since))
+        else:
+            text = ngettext(
+                "On the prices stored since {day} it would have gone off {n} time:",
+                "On the prices stored since {day} it would have gone off {n} times:",
+                len(moments),
+            )
+            shown = " · ".join(f"<t:{int(at.timestamp())}:f>" for at in moments[: -_SHOWN - 1 : -1])
+            lines.append(
+                text.format(day=since, n=len(moments)) + f" {shown}" + (" · …" if len(moments) > _SHOWN else "")
+            )
+            if not alert.repeat:
+                lines.append(_("It is set to go off once; after the first of them it would have been done."))
+    if service.demo:
+        lines.append(DEMO_LABEL)
+    return "\n".join(lines)
