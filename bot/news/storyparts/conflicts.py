@@ -62,8 +62,9 @@ def agreeing(first: Facts, second: Facts) -> list[Quantity]:
 
 
 def _names(first: Facts, second: Facts) -> str | None:
-    only_first, only_second = _exclusive(first, second), _exclusive(second, first)
-    if not only_first or not only_second:
+    only_first = _exclusive(first, second)
+    only_second = _exclusive(second, first) if only_first else only_first
+    if not only_second:
         return None
     places = [
         {facts.names[name] for name in only} <= _WHERE for facts, only in ((first, only_first), (second, only_second))
