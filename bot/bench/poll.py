@@ -143,7 +143,8 @@ async def bench(port: int, *, queries: int = 1000) -> AsyncIterator[Bench]:
         async with database.write() as connection:
             for number, text in enumerate(_queries(queries)):
                 new = NewSubscription(_GUILD, "channel", 1000 + number % 50, text, text)
-                book.put(await subscriptions.add(connection, new, now=now))
+                await subscriptions.add(connection, new, now=now)
+        await book.load(database)
         fetcher = Fetcher(Guard(settings.headframe_allow_private), user_agent="Headframe/bench (feed reader)")
         parser = ParserPool()
         ingest = Ingest(database, book, CadenceSettings(300, 3600))

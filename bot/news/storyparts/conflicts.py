@@ -70,8 +70,9 @@ def _names(first: Facts, second: Facts) -> str | None:
         states = [{name for name, kind in facts.names.items() if kind == "country"} for facts in (first, second)]
         if all(states) and states[0].isdisjoint(states[1]):
             return f"different states ({', '.join(sorted(states[0]))} / {', '.join(sorted(states[1]))})"
-    only_first, only_second = _exclusive(first, second), _exclusive(second, first)
-    if not only_first or not only_second:
+    only_first = _exclusive(first, second)
+    only_second = _exclusive(second, first) if only_first else only_first
+    if not only_second:
         return None
     places = [
         {facts.names[name] for name in only} <= _WHERE for facts, only in ((first, only_first), (second, only_second))
