@@ -68,8 +68,9 @@ class _Reader:
         if ahead is None or not self.subjects.heads(ahead, end):
             return None
         between = words[index + 1 : ahead]
-        if (idiom := self.moves.idioms.get(index)) and idiom.value and words[idiom.end] in ("in", "for", "of"):
-            return Move(idiom.value, index, idiom.end)  # "bear market in gold"
+        idiom = self.moves.idioms.get(index)
+        if idiom and idiom.value and (idiom.end == ahead or words[idiom.end] in ("in", "for", "of")):
+            return Move(idiom.value, index, idiom.end)  # "bear market in gold", "breathes life into gold"
         if told := self.hints.opinion(index, between):
             return Move(told, index, ahead + 1)
         if vocab.price_adjectives.issuperset(between) and (move := self._adjective(index, ahead, end)):

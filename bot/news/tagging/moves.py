@@ -83,7 +83,11 @@ class Moves(Turns):
         return None
 
     def _word(self, index: int, end: int) -> Move | None:
-        if self.anothers(index) or (self.words[index] in ("up", "down") and self.words[index - 1].startswith(_WITH_UP)):
+        if (
+            self.words[index] == "off"
+            or self.anothers(index)
+            or (self.words[index] in ("up", "down") and self.words[index - 1].startswith(_WITH_UP))
+        ):
             return None
         sign = self.sign(index)
         if sign is None:
@@ -96,6 +100,13 @@ class Moves(Turns):
             word.endswith("ed") and following in ("", "as", "down", "up", "on", "amid", "after")
         )
 
+    def _passes(self, at: int) -> bool:
+        """Words that end no search: the "up" of "wraps up", the "pound" of "$40 a pound"."""
+        word, before = self.words[at], self.words[at - 1]
+        return (word == "up" and before.startswith(_WITH_UP)) or (
+            word in self.vocab.other and before in ("a", "an", "per")
+        )
+
     def _reached(self, index: int, end: int) -> Move | None:
         """What "hits", "ends", "turns" … arrive at."""
         words, vocab = self.words, self.vocab
@@ -106,12 +117,12 @@ class Moves(Turns):
                 return Move(idiom.value, index, idiom.end)  # "remains on the back foot"
             if word in vocab.undo and (undone := self.undone(at, end, following)):
                 return undone  # "set to snap a losing streak"
+            if self._passes(at):
+                continue
             if word == "from" or (word in vocab.other and word not in vocab.price):
                 return None
             if word == "off":
                 return self.off(at, end)
-            if word == "up" and words[at - 1].startswith(_WITH_UP):
-                continue
             if word == "hit" and words[at - 1] == "a":
                 return Move(-1, index, at + 1)
             if vocab.verbs.get(word) == 0:

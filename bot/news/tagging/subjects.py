@@ -118,7 +118,10 @@ class Subjects:
         unknown verb ("puzzles", "risks") is none.
         """
         word = self.words[index]
-        return self._is_noun(index, end) and (word in self.vocab.compound_heads or not word.endswith(("s", "ed")))
+        following = self.words[index + 1] if index + 1 < end else ""
+        plural = following in self.vocab.price_verbs and not following.endswith(("s", "ed"))  # "deposits surge"
+        doubtful = word.endswith(("s", "ed")) and word not in self.vocab.compound_heads and not plural
+        return not doubtful and self._is_noun(index, end)
 
     def goes_on(self, clause: Clause, first: Clause) -> bool:
         """Whether the clause is a second verb of the metal that begins the headline, whatever the first verb's object:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.news.tagging.phrases import Hit
     from bot.news.tagging.verbs import Sign, Vocabulary
 
+_AHEAD_SIDE: Final = 6
 AHEAD: Final = 7  # how far a verb looks for what it reaches: "ends the shortened holiday week with a gain"
 STREAKS: Final[Mapping[str, Sign]] = {
     "winning": 1,
@@ -151,6 +152,8 @@ class Turns:
 
     def turned(self, move: Move, end: int) -> Move:
         """A noun's move, turned round when the next verb says that it is over ("rally fades")."""
+        if move.sign == 1 and "downside" in self.words[move.end : min(end, move.end + _AHEAD_SIDE)]:
+            return Move(-1, move.start, move.end)  # "breaks out of its range to the downside"
         if move.end < end:
             told, word = self.words[move.end - 1], self.words[move.end]
             at = move.end
@@ -177,8 +180,8 @@ class Turns:
 
     def off(self, at: int, end: int) -> Move | None:
         """ "off" with its object: off lows is up, off highs and off $5 are down; not the "off" of "lay off"."""
-        if at and self.words[at - 1] in self.vocab.owns_off:
-            return None
+        if at and (self.words[at - 1] in self.vocab.owns_off or self.words[at + 1 : at + 2] == ("to",)):
+            return None  # "off to its best start"
         for later in range(at + 1, min(end, at + 5)):
             if self.words[later] in self.vocab.extremes:
                 return Move(opposite(self.vocab.extremes[self.words[later]]), at, later + 1, weak=True)
