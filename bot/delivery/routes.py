@@ -7,6 +7,7 @@ can see the reason, the gateway's events open it again; a look now and then cost
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,7 @@ _TELL_AGAIN: Final = timedelta(hours=24)  # what comes and goes is told at most 
 # When to look again at a channel that was refused though nothing shows why; the last one repeats.
 _PROBES: Final = tuple(timedelta(seconds=s) for s in (5, 60, 600, 3600, 4 * 3600, 12 * 3600))
 _LOOK: Final = timedelta(seconds=30)  # between two looks at what the client itself sees to be lost; no request is made
+_PROBE_SECONDS: Final = 0.2
 _EXPIRE: Final = timedelta(minutes=10)
 _FINAL: Final = frozenset({"left", "unknown-channel"})  # only an event can end these
 
@@ -71,6 +73,7 @@ class Routes:
         self._probes: dict[Target, _Probe] = {}
         self._told: set[Target] = set()  # told of a loss, nothing arrived since
         self._expired_at: datetime | None = None
+        self._probed_at = 0.0
 
     async def load(self, now: datetime) -> None:
         """Read which routes are lost; free what waits for a route that is whole."""
@@ -148,8 +151,12 @@ class Routes:
             elif guild_id is not None:
                 before = await guilds.channel(connection, target.id)
                 told = before.told_at if before is not None else None
-                if sure and reason != "left" and told is None:
-                    await self._tell(connection, target, guild_id, reason, now)
+                if (
+                    sure
+                    and reason != "left"
+                    and told is None
+                    and await self._tell(connection, target, guild_id, reason, now)
+                ):
                     told = now
                     self._told.add(target)
                 await guilds.set_channel(
@@ -232,6 +239,10 @@ class Routes:
 
         reachable: what the client sees, for a target, its server and why it was lost.
         """
+        moment = time.monotonic()
+        if moment - self._probed_at < _PROBE_SECONDS:
+            return  # there may be thousands, and the outbox comes by many times a second
+        self._probed_at = moment
         for target, probe in list(self._probes.items()):
             if now < probe.due_at or target not in self.lost:
                 continue
@@ -277,9 +288,12 @@ class Routes:
 
     async def _tell(
         self, connection: AsyncConnection, target: Target, guild_id: int, reason: str, now: datetime
-    ) -> None:
+    ) -> bool:
+        """Whether there was somebody to tell; else it is told at the next occasion."""
         key = f"lost:{target.id}:{int(now.timestamp() * 1000)}"
-        await self.tell(connection, guild_id, lambda: lost_text(target.id, reason), key, now, avoid=target.id)
+        return (
+            await self.tell(connection, guild_id, lambda: lost_text(target.id, reason), key, now, avoid=target.id) > 0
+        )
 
     async def tell(
         self,
