@@ -62,7 +62,7 @@ def undone() -> discord.Embed:
 def _chosen(plan: Plan, step: str, reads: int) -> list[str]:
     match step:
         case "language":
-            name = servers.LANGUAGE_NAMES.get(plan.language or "", "—")
+            name = servers.LANGUAGE_NAMES.get(plan.language or "", _("each reader's own; posts in English"))
             return [f"{_('Language')}: {name}", f"{_('Time zone')}: {plan.timezone or 'UTC'}"]
         case "notices":
             return [f"{_('Notices go to')}: " + (f"<#{plan.notices}>" if plan.notices else _("the owner, by message"))]
