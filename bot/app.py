@@ -201,6 +201,9 @@ class App:
                 await services.ingest.load(now)
             except StorageError:
                 await asyncio.sleep(1.0)  # the keeper has told
+            except Exception:
+                log.exception("recent stories could not be read; headlines wait, trying again")
+                await asyncio.sleep(5.0)
         await services.book.keep(services.db, unfiled)
 
     async def run(self) -> None:
