@@ -8,6 +8,8 @@ from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from bot import client as discord_client
 from bot.clock import utcnow
 from bot.delivery.bucket import Bucket
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from storage.database import Database
 
+log = structlog.get_logger(__name__)
 VERSION: Final = metadata.version("headframe")
 
 
@@ -228,6 +231,9 @@ class App:
                 await services.ingest.load(now)
             except StorageError:
                 await asyncio.sleep(1.0)  # the keeper has told
+            except Exception:
+                log.exception("recent stories could not be read; headlines wait, trying again")
+                await asyncio.sleep(5.0)
         if unfiled is not None:
             await services.book.keep(services.db, unfiled)
 

@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     bench = add("bench", "bench", "bench", "run the benchmarks, each against its naive baseline")
     bench.add_argument("name", nargs="?", metavar="NAME", help="only this one")
     bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.add_argument("--markdown", action="store_true", help="print tables for docs/benchmarks.md")
     bench.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     bench.add_argument(
         "--channels",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 
 from bot.clock import utcnow
@@ -58,6 +58,7 @@ class Metrics:
         self._stored: dict[str, float] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)  # memory, processor time, open files
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -149,6 +150,10 @@ class Metrics:
         for outcome, value in services.outbox.counts.items():
             sent.add_metric([outcome], value)
         yield sent
+        limited = CounterMetricFamily("headframe_rate_limited", "Answers 429 of Discord, by scope", labels=["scope"])
+        for scope, value in self._gate.limited.items():
+            limited.add_metric([scope], value)
+        yield limited
         yield SummaryMetricFamily(
             "headframe_match_seconds",
             "Finding the subscriptions of a headline",

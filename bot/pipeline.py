@@ -131,7 +131,9 @@ class Pipeline:
         self.counts["polls"] += 1
         self.counts["faults"] += reading.fault is not None
         self.counts["unchanged"] += reading.fault is None and reading.parsed is None
-        return await self.store(reading)
+        stored = await self.store(reading)
+        _tell(feed, reading)
+        return stored
 
     async def store(self, reading: Reading) -> Stored:
         """Hand a reading to the writer and wait until it is stored. Raises StorageError."""
@@ -258,3 +260,16 @@ class Pipeline:
                     deliveries=stored.deliveries,
                     ms=round((time.perf_counter() - started) * 1000, 1),
                 )
+
+
+def _tell(feed: Feed, reading: Reading) -> None:
+    """A line for each poll at debug, and for each change between healthy and failing at info."""
+    fault, parsed = reading.fault, reading.parsed
+    if fault is not None:
+        log.debug("polled", feed=feed.url, outcome="fault", fault=fault.kind.value, detail=fault.detail)
+        if feed.failing_since is None:
+            log.info("a feed cannot be read; it is tried again, ever more rarely", feed=feed.url, fault=fault.detail)
+        return
+    log.debug("polled", feed=feed.url, outcome="unchanged" if parsed is None else "changed")
+    if feed.failing_since is not None:
+        log.info("a feed is read again", feed=feed.url, failing_since=feed.failing_since.isoformat())

@@ -130,6 +130,9 @@ class SubscriptionBook:
             except StorageError as error:
                 log.debug("where queries are filed is kept later", error=str(error))
                 await asyncio.sleep(_AGAIN_SECONDS)
+            except Exception:
+                log.exception("alerts could not be filed; trying again")
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def save(self, database: Database) -> None:
         """Keep the lines not kept yet. Raises StorageError; they are kept next time then."""

@@ -82,6 +82,7 @@ class Gate:
         self.bucket = bucket
         self._clock = clock
         self._invalid: deque[float] = deque(maxlen=INVALID_LIMIT)
+        self.limited: dict[str, int] = {"user": 0, "shared": 0, "global": 0}  # 429 answers by what was too much
 
     @property
     def invalid_requests(self) -> int:
@@ -116,8 +117,11 @@ class Gate:
 
     def note(self, status: int, headers: Mapping[str, Any]) -> None:
         """Take in an answer: a global 429 stops everything for as long as it says; many invalid ones slow it down."""
-        if status == 429 and (headers.get("X-RateLimit-Global") or headers.get("X-RateLimit-Scope") == "global"):
-            self.bucket.pause(seconds_of(headers))
+        if status == 429:
+            scope = "global" if headers.get("X-RateLimit-Global") else headers.get("X-RateLimit-Scope")
+            self.limited[scope if scope in self.limited else "user"] += 1
+            if scope == "global":
+                self.bucket.pause(seconds_of(headers))
         if status not in {401, 403, 429} or headers.get("X-RateLimit-Scope") == "shared":
             return
         self._invalid.append(self._clock())

@@ -15,7 +15,7 @@ import structlog
 import yarl
 
 from bot import logs
-from bot.preview import LocalDiscord, World
+from bot.preview import Fault, LocalDiscord, P, World
 from tests.feedserver import FeedServer
 from tests.house import Wire, eventually
 from tests.killing import environment, until_ready
@@ -131,7 +131,7 @@ def test_ordinary_text_is_left_alone(written: io.StringIO, text: str) -> None:
 
 @pytest.mark.timeout(120)
 async def test_a_whole_run_at_debug_shows_no_token(tmp_path: Path) -> None:
-    """Start, commands, a post through a webhook of a channel's own, a stop; then every token is looked for."""
+    """Start, commands, posts through a webhook of a channel's own, one refused, a stop: no token is in the log."""
     async with await LocalDiscord.start(world=World.demo(), limits=False) as local, FeedServer() as server:
         env = environment(local, tmp_path) | {"HEADFRAME_LOG_LEVEL": "debug", "HEADFRAME_LOG": "json"}
         process = await asyncio.create_subprocess_exec(
@@ -142,21 +142,30 @@ async def test_a_whole_run_at_debug_shows_no_token(tmp_path: Path) -> None:
         wire = Wire(server, "/wire.xml", [])
         wire.publish("A quiet first headline")
         guild = local.world.guild()
+        place = local.channel("gold-silver")
+        local.world.set_overwrite(place, local.world.bot, allow=int(P.MANAGE_WEBHOOKS))
         tokens = [local.token]
         for where, command, options in (
             ("lounge", "feed add", {"url": wire.url}),
             ("gold-silver", "channel follow", {"query": "gold"}),
+            ("gold-silver", "channel look", {"name": "The Gold Desk"}),
             ("lounge", "status", {}),
         ):
             used = await local.invoke("moderator", guild, where, command, **options)
             tokens.append(used.token)
             await used.message(within=20)
+        faults = [Fault.error(500), Fault.error(403), Fault.cut()]
+        local.faults = lambda info: faults.pop() if faults and "/webhooks/" in info.route else None
         wire.publish("Gold mine opens in Chile")
         await eventually(lambda: local.channel_messages("gold-silver"))
+        tokens += [hook.token for hook in local.world.webhooks.values()]
         process.send_signal(signal.SIGTERM)
         out, err = await asyncio.wait_for(reading, 15)
     log = (out + err).decode()
     assert "commands synced" in log
-    assert len(tokens) == 4
+    assert len(tokens) == 6, "the bot's, four answers', the webhook's"
     assert [token for token in tokens if token in log] == []
-    assert all(isinstance(json.loads(line), dict) for line in log.splitlines())
+    lines = [json.loads(line) for line in log.splitlines()]
+    polls = [line for line in lines if line["event"] == "polled"]
+    assert {"changed", "unchanged"} <= {line["outcome"] for line in polls}, "a line for each poll"
+    assert {line["level"] for line in polls} == {"debug"}

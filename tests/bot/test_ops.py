@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from bot.metrics import _STORED, Metrics
 from bot.settings import Settings
 
 TOP = Path(__file__).parents[2]
-DOCS = ("operators.md", "scaling.md", "security.md")
+DOCS = ("operators.md", "scaling.md", "security.md", "benchmarks.md")
 
 
 def known() -> set[str]:
@@ -34,15 +35,15 @@ def known() -> set[str]:
     services.book = type("Book", (), {"matched": 0, "match_seconds": 0.0, "__len__": lambda _self: 0})()
     keeper: Any = SimpleNamespace(free_space=lambda: 1)
     lag: Any = SimpleNamespace(percentile=lambda _share: 0.0)
-    gate: Any = SimpleNamespace(invalid_requests=0)
+    gate: Any = SimpleNamespace(invalid_requests=0, limited={"user": 0})
     metrics = Metrics(services, lag, keeper, gate, latency=lambda: 0.1)
     names = {sample.name for family in metrics.collect() for sample in family.samples}
-    return names | set(_STORED)
+    return names | set(_STORED) | {sample.name for family in metrics._registry.collect() for sample in family.samples}
 
 
 @pytest.mark.parametrize("name", ["ops/alerts.yml", "ops/grafana-dashboard.json"])
 def test_each_figure_that_is_named_is_served(name: str) -> None:
-    used = set(re.findall(r"\bheadframe_[a-z_]+", (TOP / name).read_text()))
+    used = set(re.findall(r"\b(?:headframe|process)_[a-z_]+", (TOP / name).read_text()))
     assert used
     assert used <= known()
 
@@ -79,6 +80,27 @@ def test_the_bill_of_materials_lists_every_locked_package_with_its_hashes() -> N
     pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (TOP / "requirements.lock").read_text(), re.MULTILINE)
     assert set(listed) == set(pins)
     assert all(listed.values())
+
+
+@pytest.mark.parametrize(
+    ("asked", "strict", "status"),
+    [
+        ({"a 1": {"vulns": []}}, True, 0),
+        ({"a 1": {"vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}}, False, 1),
+        ({"a 1": {"skip_reason": "no network"}}, False, 0),
+        ({"a 1": {"skip_reason": "no network"}}, True, 1),
+        ({}, False, 0),
+        ({}, True, 1),
+    ],
+)
+def test_the_audit_fails_for_a_weakness_and_not_for_a_missing_network(
+    asked: dict[str, Any], strict: bool, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = runpy.run_path(str(TOP / "scripts/audit.py"))
+    assert audit["verdict"](asked, strict=strict) == status
+    said = capsys.readouterr().out
+    assert ("mended in 2" in said) == any(one.get("vulns") for one in asked.values())
+    assert ("could not be asked" in said) == (not asked or any("skip_reason" in one for one in asked.values()))
 
 
 def test_each_test_named_by_the_threat_model_is_there() -> None:

@@ -94,19 +94,3 @@ async def test_what_stops_a_start_is_one_sentence(tmp_path: Path, changes: dict[
     assert status == 1
     assert says in said
     assert "Traceback" not in said
-
-
-async def test_the_token_is_in_no_line_of_a_whole_run(tmp_path: Path) -> None:
-    async with await LocalDiscord.start(world=World.demo()) as local:
-        env = environment(local, tmp_path) | {"HEADFRAME_LOG_LEVEL": "debug", "HEADFRAME_LOG": "json"}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", env=env, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
-        await until_ready(local)
-        guild = local.world.guild()
-        await (await local.invoke("moderator", guild, "lounge", "status")).message(within=15)
-        process.send_signal(signal.SIGTERM)
-        out, err = await asyncio.wait_for(process.communicate(), 15)
-    log = (out + err).decode()
-    assert "commands synced" in log
-    assert local.token not in log

@@ -32,7 +32,8 @@ async def test_hours_under_fire_keep_memory_flat(tmp_path: Path) -> None:
     most = max(one.files for one in outcome.samples)
     print(
         f"{outcome.published} headlines, {outcome.posts} posts, {outcome.kills} kills, {dict(outcome.troubles)}; "
-        f"out of order {len(outcome.disorder)}; memory {warm:.1f} MiB when warm, {end:.1f} MiB at the end; at most {most} open files"
+        f"out of order {len(outcome.disorder)}; memory {warm:.1f} MiB when warm, {end:.1f} MiB at the end; "
+        f"at most {most} open files"
     )
     assert (outcome.lost, outcome.twice) == ([], [])
     assert end < 1.08 * warm, "memory grows"

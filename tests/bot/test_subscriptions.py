@@ -14,6 +14,7 @@ from bot.bench.match import _Maker
 from bot.news import filing, query
 from bot.subscriptions import SubscriptionBook
 from storage import subscriptions
+from storage.errors import Unavailable
 from storage.records import NewSubscription, Subscription
 
 if TYPE_CHECKING:
@@ -187,3 +188,25 @@ async def test_new_lines_are_kept_by_themselves(db: Database, monkeypatch: pytes
             await asyncio.sleep(0.01)
     keeping.cancel()
     assert filing.atoms(line) == ["gold"]
+
+
+async def test_what_goes_wrong_while_filing_is_tried_again(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it has worked, `whole` does not return: no headline is judged by half of the alerts."""
+    monkeypatch.setattr("bot.subscriptions._AGAIN_SECONDS", 0.01)
+    (one,) = await fill(db, ["gold"])
+    real, failures = subscriptions.get_many, [Unavailable("gone"), RuntimeError("unforeseen")]
+
+    async def failing(connection: AsyncConnection, ids: list[int]) -> dict[int, Subscription]:
+        if failures:
+            raise failures.pop()
+        return await real(connection, ids)
+
+    monkeypatch.setattr(subscriptions, "get_many", failing)
+    book = SubscriptionBook()
+    keeping = asyncio.create_task(book.keep(db, await book.begin(db)))
+    assert not book.is_whole
+    async with asyncio.timeout(20):
+        await book.whole()
+    keeping.cancel()
+    assert not failures
+    assert await titled(db, book, "Gold rises") == {one.id}
