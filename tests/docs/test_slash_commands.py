@@ -78,7 +78,8 @@ async def use(h: House, who: str, where: str, tree: list[dict[str, Any]], line: 
             offered = await h.local.autocomplete(who, h.guild, where, " ".join(path), name, text, **values)
             values[name] = offered[0]["value"] if offered else text
         elif option.get("choices"):
-            values[name] = {one["name"]: one["value"] for one in option["choices"]}[text]
+            offered = {word: one["value"] for one in option["choices"] for word in (one["name"], one["value"])}
+            values[name] = offered[text]
         elif option["type"] == 7:
             values[name] = h.local.channel(text)
         elif option["type"] == 8:
