@@ -53,6 +53,7 @@ class Stored:
     notices: int = 0
     failed: list[Feed] = field(default_factory=list)  # faults to be judged by feed health
     recovered: list[Feed] = field(default_factory=list)
+    unstored: dict[int, Exception] = field(default_factory=dict)  # feed id → why its poll is not in the database
 
 
 class Ingest:
@@ -71,18 +72,20 @@ class Ingest:
         self._health = health
         self._rng = rng or random.Random()
         self._stories = StoryIndex(WINDOW)
+        self._stale = False  # the index may hold stories that were rolled back
         self._keys = 0  # entries placed before they have an id go by numbers below zero
         self._recent: OrderedDict[int, tuple[datetime, ...]] = OrderedDict()
 
     async def load(self, now: datetime) -> None:
         """Rebuild the story index from the last two days."""
-        self._stories = StoryIndex(WINDOW)
+        stories = StoryIndex(WINDOW)
         async with self._database.read() as connection:
             rows = await entries.window(connection, now - WINDOW)
         for count, (entry_id, story_id, title, at) in enumerate(rows):
-            self._stories.add(entry_id, story_id, title, at)
+            stories.add(entry_id, story_id, title, at)
             if count % 50 == 49:
                 await asyncio.sleep(0)
+        self._stories, self._stale = stories, False
 
     async def review_health(self, now: datetime) -> int:
         """Tell moderators of feeds whose failure has grown a day old; the notes queued. For every minute."""
@@ -96,11 +99,13 @@ class Ingest:
         self._stories.forget_before(moment)
 
     async def store(self, readings: Sequence[Reading]) -> Stored:
-        """Store what these polls brought; all in one transaction, or each in its own if that fails."""
+        """Store what these polls brought; all in one transaction, or each in its own if that fails.
+
+        Raises what went wrong when there is one reading; of several, those that failed are named in `unstored`.
+        """
         try:
             return await self._store(readings)
         except Exception as error:
-            await self.load(readings[0].at)  # the index may hold stories that were rolled back
             if len(readings) == 1:
                 raise
             log.warning("a batch could not be stored at once; storing one by one", error=str(error))
@@ -108,9 +113,8 @@ class Ingest:
         for reading in readings:
             try:
                 one = await self._store([reading])
-            except Exception:
-                log.exception("a poll could not be stored; it is repeated when due", feed=reading.feed.url)
-                await self.load(reading.at)
+            except Exception as error:  # noqa: BLE001 - handed to those who wait for this poll
+                total.unstored[reading.feed.id] = error
                 continue
             total.new += one.new
             total.edited += one.edited
@@ -122,15 +126,21 @@ class Ingest:
         return total
 
     async def _store(self, readings: Sequence[Reading]) -> Stored:
+        if self._stale:
+            await self.load(readings[0].at)
         stored = Stored()
-        async with self._database.write() as connection:
-            fresh, corrections = await self._decide(connection, readings)
-            await self._stories_for(connection, fresh)
-            ids = await entries.add_entries(connection, [one.entry for one in fresh])
-            stored.new = len(fresh)
-            stored.deliveries = await self._queue(connection, ids, fresh)
-            stored.edited, stored.edits = await self._correct(connection, corrections, fresh)
-            await self._save_feeds(connection, readings, fresh, stored)
+        try:
+            async with self._database.write() as connection:
+                fresh, corrections = await self._decide(connection, readings)
+                await self._stories_for(connection, fresh)
+                ids = await entries.add_entries(connection, [one.entry for one in fresh])
+                stored.new = len(fresh)
+                stored.deliveries = await self._queue(connection, ids, fresh)
+                stored.edited, stored.edits = await self._correct(connection, corrections, fresh)
+                await self._save_feeds(connection, readings, fresh, stored)
+        except BaseException:
+            self._stale = True
+            raise
         return stored
 
     async def _decide(
