@@ -15,6 +15,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -120,10 +121,10 @@ class Pipeline:
                 task = asyncio.create_task(self._guarded(feed), name=f"poll {feed.id}")
                 self._polls.add(task)
                 self._polled.add(feed.id)
-                task.add_done_callback(lambda task, feed_id=feed.id: self._ended(task, feed_id))
+                task.add_done_callback(partial(self._ended, feed.id))
             return len(due)
 
-    def _ended(self, poll: asyncio.Task[None], feed_id: int) -> None:
+    def _ended(self, feed_id: int, poll: asyncio.Task[None]) -> None:
         self._polls.discard(poll)
         self._polled.discard(feed_id)
         idle = self._refill is None or self._refill.done()
@@ -256,8 +257,8 @@ class Pipeline:
             for reading, done in batch:
                 if done.done():
                     continue
-                if (error := stored.unstored.get(reading.feed.id)) is not None:
-                    done.set_exception(error)
+                if reading.feed.id in stored.unstored:
+                    done.set_exception(stored.unstored[reading.feed.id])
                 else:
                     done.set_result(stored)
             try:

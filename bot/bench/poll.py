@@ -40,6 +40,7 @@ from storage.records import NewSubscription
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from storage.records import Feed
 
 _FEEDS: Final = 200
 _GUILD: Final = 1
@@ -71,6 +72,12 @@ class Bench:
             ids = [feed.id for feed in await feeds.every(connection) if feed.url in wanted]
             await feeds.link_many(connection, _GUILD, ids, added_by=None, now=now)
         return ids
+
+    async def feed(self, feed_id: int) -> Feed:
+        async with self.database.read() as connection:
+            found = await feeds.get(connection, feed_id)
+        assert found is not None
+        return found
 
     @property
     def parsed(self) -> int:
@@ -174,6 +181,8 @@ async def _run(*, quick: bool) -> list[Row]:
         async with bench(port) as made:
             rows.append(await _far_servers(made, count))
         async with bench(port) as made:
+            rows += await _hostile(made, count)
+        async with bench(port) as made:
             rows += await _steady(made, 500 if quick else 10_000, 2 if quick else 10)
     return rows
 
@@ -257,6 +266,31 @@ async def _far_servers(made: Bench, count: int) -> Row:
     return Row(
         "servers that take 300 ms", value, "feeds/s", "one after the other", serial, value / serial, "target 150"
     )
+
+
+async def _hostile(made: Bench, count: int) -> list[Row]:
+    """The largest feed that is read, and one that takes a naive parser's sanitiser seconds, among ordinary feeds."""
+    ids = await made.follow("new", count)
+    await made.round(ids)
+    hostile = [*await made.follow("comment", 1), *await made.follow("huge", 1)]
+    made.lag_ms()
+    began = time.perf_counter()
+    until = asyncio.create_task(made.round(hostile))
+    slowest = 0.0
+    while not until.done():
+        first = time.perf_counter()
+        await made.pipeline.poll(await made.feed(ids[0]))
+        slowest = max(slowest, time.perf_counter() - first)
+        await asyncio.sleep(0.05)
+    await until
+    lag = made.lag_ms()
+    took = time.perf_counter() - began
+    name = "400 kB of unclosed comments and a 5 MB feed in the stream"
+    return [
+        Row(f"{name}: loop lag", lag, "ms p99", "target", 50.0, 50.0 / max(lag, 0.001), f"they took {took:.1f} s"),
+        Row(f"{name}: slowest other poll", slowest, "s", "target", 1.0, 1.0 / max(slowest, 0.001),
+            "fetched, parsed and stored meanwhile"),
+    ]  # fmt: skip
 
 
 async def _steady(made: Bench, books: int, seconds: int) -> list[Row]:
