@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: run test check audit sbom bench soak clean setup dev locales lock
+.PHONY: run test check audit sbom bench soak fuzz clean setup dev locales lock
 
 run: $(RUN_STAMP)  ## start Headframe (a preview in the browser when there is no DISCORD_TOKEN)
 	$(BIN)/headframe run
@@ -30,6 +30,16 @@ bench: $(RUN_STAMP)  ## every benchmark against its naive baseline
 
 soak: $(DEV_STAMP)  ## the long runs: faults, kill -9, random trees
 	$(BIN)/python -m pytest -q -m soak --timeout 9000
+
+FUZZ := .fuzz
+FUZZ_SECONDS := 300
+fuzz: $(RUN_STAMP)  ## fuzz the feed parser, then the fetcher, FUZZ_SECONDS each; findings are kept in .fuzz/
+	test -x $(FUZZ)/venv/bin/python || $(PYTHON) -m venv $(FUZZ)/venv
+	$(FUZZ)/venv/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
+	for target in parse fetch; do mkdir -p $(FUZZ)/$$target; \
+	  PYTHONPATH="$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')" \
+	  $(FUZZ)/venv/bin/python scripts/fuzz_feeds.py $$target $(FUZZ)/$$target -max_total_time=$(FUZZ_SECONDS) \
+	  -max_len=4096 -timeout=20 -artifact_prefix=$(FUZZ)/found- || exit 1; done
 
 setup: $(RUN_STAMP)
 dev: $(DEV_STAMP)

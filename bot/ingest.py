@@ -53,6 +53,7 @@ class Stored:
     notices: int = 0
     failed: list[Feed] = field(default_factory=list)  # faults to be judged by feed health
     recovered: list[Feed] = field(default_factory=list)
+    unstored: dict[int, Exception] = field(default_factory=dict)  # feed id → why its poll is not in the database
 
 
 class Ingest:
@@ -72,6 +73,7 @@ class Ingest:
         self._rng = rng or random.Random()
         self._stories = StoryIndex(WINDOW)
         self._newest = 0  # the last entry the index knows: other processes store some, too
+        self._stale = False  # the index may hold stories that were rolled back
         self._keys = 0  # entries placed before they have an id go by numbers below zero
         # When its entries came, newest first, and the feed's `last_new_at` that goes with it.
         self._recent: OrderedDict[int, tuple[datetime | None, tuple[datetime, ...]]] = OrderedDict()
@@ -79,14 +81,16 @@ class Ingest:
 
     async def load(self, now: datetime) -> None:
         """Rebuild the story index from the last two days."""
-        self._stories = StoryIndex(WINDOW)
+        stories = StoryIndex(WINDOW)
         async with self._database.read() as connection:
-            self._newest = await entries.newest_id(connection)
+            newest = await entries.newest_id(connection)
             rows = await entries.window(connection, now - WINDOW)
         for count, (entry_id, story_id, title, at) in enumerate(rows):
-            self._stories.add(entry_id, story_id, title, at)
+            stories.add(entry_id, story_id, title, at)
             if count % 50 == 49:
                 await asyncio.sleep(0)
+        self._stories, self._stale = stories, False
+        self._newest = newest
         self._loaded.set()
 
     @property
@@ -106,14 +110,16 @@ class Ingest:
         self._stories.forget_before(moment)
 
     async def store(self, readings: Sequence[Reading]) -> Stored:
-        """Store what these polls brought; all in one transaction, or each in its own if that fails."""
+        """Store what these polls brought; all in one transaction, or each in its own if that fails.
+
+        Raises what went wrong when there is one reading; of several, those that failed are named in `unstored`.
+        """
         if not all(reading.silent for reading in readings):
             await self._book.whole()
         await self._loaded.wait()
         try:
             return await self._store(readings)
         except Exception as error:
-            await self.load(readings[0].at)  # the index may hold stories that were rolled back
             if len(readings) == 1:
                 raise
             log.warning("a batch could not be stored at once; storing one by one", error=str(error))
@@ -121,9 +127,8 @@ class Ingest:
         for reading in readings:
             try:
                 one = await self._store([reading])
-            except Exception:
-                log.exception("a poll could not be stored; it is repeated when due", feed=reading.feed.url)
-                await self.load(reading.at)
+            except Exception as error:  # noqa: BLE001 - handed to those who wait for this poll
+                total.unstored[reading.feed.id] = error
                 continue
             total.new += one.new
             total.edited += one.edited
@@ -135,18 +140,24 @@ class Ingest:
         return total
 
     async def _store(self, readings: Sequence[Reading]) -> Stored:
+        if self._stale:
+            await self.load(readings[0].at)
         stored = Stored()
-        async with self._database.write() as connection:
-            if any(reading.parsed is not None and reading.parsed.entries for reading in readings):
-                await self._follow(connection)
-            fresh, corrections = await self._decide(connection, readings)
-            await self._stories_for(connection, fresh)
-            ids = await entries.add_entries(connection, [one.entry for one in fresh])
-            self._newest = max((self._newest, *ids))
-            stored.new = len(fresh)
-            stored.deliveries = await self._queue(connection, ids, fresh)
-            stored.edited, stored.edits = await self._correct(connection, corrections, fresh)
-            await self._save_feeds(connection, readings, fresh, stored)
+        try:
+            async with self._database.write() as connection:
+                if any(reading.parsed is not None and reading.parsed.entries for reading in readings):
+                    await self._follow(connection)
+                fresh, corrections = await self._decide(connection, readings)
+                await self._stories_for(connection, fresh)
+                ids = await entries.add_entries(connection, [one.entry for one in fresh])
+                self._newest = max((self._newest, *ids))
+                stored.new = len(fresh)
+                stored.deliveries = await self._queue(connection, ids, fresh)
+                stored.edited, stored.edits = await self._correct(connection, corrections, fresh)
+                await self._save_feeds(connection, readings, fresh, stored)
+        except BaseException:
+            self._stale = True
+            raise
         return stored
 
     async def _follow(self, connection: AsyncConnection) -> None:

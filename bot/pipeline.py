@@ -13,7 +13,9 @@ import asyncio
 import hashlib
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _BATCH: Final = 64  # polls stored in one transaction at most
+_BATCH_ENTRIES: Final = 240  # after this many no further poll is added: a first poll brings dozens
 _GATHER: Final = 0.05  # seconds the writer waits for more to store with it, while polls are under way
 _IN_FLIGHT: Final = 400  # polls under way at once
 _CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
@@ -69,6 +72,7 @@ class Pipeline:
         self._clock = clock
         self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
         self._polls: set[asyncio.Task[None]] = set()
+        self._polled: set[int] = set()  # the feeds of these
         self._writer: asyncio.Task[None] | None = None
         self._pieces: dict[int, tuple[str | None, frozenset[str]]] = {}  # with the hash of the body they were in
         self._claiming = asyncio.Lock()
@@ -113,14 +117,18 @@ class Pipeline:
                 due = await feeds.claim_due(connection, now, limit=free, lease_seconds=POLLING_FOR, owner=self._owner)
             self._more = len(due) == free
             for feed in due:
+                if feed.id in self._polled:
+                    continue  # its lease has run out, but the poll goes on: a queue at its host or at the parser
                 self.lags.append((now - feed.next_poll_at).total_seconds())
                 task = asyncio.create_task(self._guarded(feed), name=f"poll {feed.id}")
                 self._polls.add(task)
-                task.add_done_callback(self._ended)
+                self._polled.add(feed.id)
+                task.add_done_callback(partial(self._ended, feed.id))
             return len(due)
 
-    def _ended(self, poll: asyncio.Task[None]) -> None:
+    def _ended(self, feed_id: int, poll: asyncio.Task[None]) -> None:
         self._polls.discard(poll)
+        self._polled.discard(feed_id)
         idle = self._refill is None or self._refill.done()
         if self._more and idle and len(self._polls) <= _IN_FLIGHT // 2:
             self._refill = asyncio.get_running_loop().create_task(self.tick(), name="refill")
@@ -186,7 +194,8 @@ class Pipeline:
             log.exception("a poll failed in an unforeseen way; it is repeated later", feed=feed.url)
             fault = Fault(FaultKind.PARSE, "Headframe could not process this feed; see its log.")
             reading = Reading(feed, Fetched(feed.url, fault=fault), self._clock(), fault=fault)
-            await self._ingest.store([reading])
+            with suppress(Exception):  # the lease ends by itself, and then it is polled again
+                await self.store(reading)
 
     async def _put_off(self, feed: Feed) -> None:
         """Its host has a long queue already: give the lease back, a slow host may not take every place."""
@@ -219,19 +228,21 @@ class Pipeline:
         A transaction costs the same for one poll as for sixty; a reader does not notice a twentieth of a second.
         """
         batch = [await self._queue.get()]
+        entries = _entries(batch[0][0])
         until = time.monotonic() + _GATHER
-        while len(batch) < _BATCH:
-            if not self._queue.empty():
+        while len(batch) < _BATCH and entries < _BATCH_ENTRIES:
+            if self._queue.empty():
+                left = until - time.monotonic()
+                if left <= 0 or len(self._polls) <= len(batch):
+                    break
+                try:
+                    async with asyncio.timeout(left):
+                        batch.append(await self._queue.get())
+                except TimeoutError:
+                    break
+            else:
                 batch.append(self._queue.get_nowait())
-                continue
-            left = until - time.monotonic()
-            if left <= 0 or len(self._polls) <= len(batch):
-                break
-            try:
-                async with asyncio.timeout(left):
-                    batch.append(await self._queue.get())
-            except TimeoutError:
-                break
+            entries += _entries(batch[-1][0])
         return batch
 
     async def _write(self) -> None:
@@ -247,10 +258,17 @@ class Pipeline:
                         done.set_exception(error)
                 continue
             self.counts["new"] += stored.new
-            for _reading, done in batch:
-                if not done.done():
+            for reading, done in batch:
+                if done.done():
+                    continue
+                if reading.feed.id in stored.unstored:
+                    done.set_exception(stored.unstored[reading.feed.id])
+                else:
                     done.set_result(stored)
-            self._on_stored(stored)
+            try:
+                self._on_stored(stored)
+            except Exception:
+                log.exception("what follows a stored poll failed; its posts go out at the next tick")
             if stored.new or stored.edited:
                 log.debug(
                     "polls stored",
@@ -273,3 +291,7 @@ def _tell(feed: Feed, reading: Reading) -> None:
     log.debug("polled", feed=feed.url, outcome="unchanged" if parsed is None else "changed")
     if feed.failing_since is not None:
         log.info("a feed is read again", feed=feed.url, failing_since=feed.failing_since.isoformat())
+
+
+def _entries(reading: Reading) -> int:
+    return len(reading.parsed.entries) if reading.parsed is not None else 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _KNOWN = columns(entries, KnownEntry)
 _ENTRY = columns(entries, Entry)
 _STORY = columns(stories, Story)
+_ROWS = 200  # inserted in one statement: preparing thousands at once would hold the event loop
 _CHUNK = 400  # pairs in one IN list: well under SQLite's 32,766 variables, few distinct statements to compile
 
 
@@ -59,20 +60,25 @@ async def reserve_stories(connection: AsyncConnection, count: int) -> list[int]:
 
 async def add_stories(connection: AsyncConnection, rows: Sequence[tuple[int, str, datetime, datetime]]) -> None:
     """Store stories given as (reserved id, title, published, seen)."""
-    if rows:
+    for chunk in chunks(rows, _ROWS):
         await connection.execute(
             insert(stories),
             [
                 {"id": id_, "title": title, "published_at": published, "first_seen_at": seen, "updated_at": seen}
-                for id_, title, published, seen in rows
+                for id_, title, published, seen in chunk
             ],
         )
 
 
 async def add_entries(connection: AsyncConnection, new: Sequence[NewEntry]) -> list[int]:
     """Store entries whose story is known; their ids in the same order."""
-    if not new:
-        return []
+    ids: list[int] = []
+    for chunk in chunks(new, _ROWS):
+        ids += await _add_entries(connection, chunk)
+    return ids
+
+
+async def _add_entries(connection: AsyncConnection, new: Sequence[NewEntry]) -> list[int]:
     result = await connection.execute(
         insert(entries).returning(entries.c.id, sort_by_parameter_order=True),
         [

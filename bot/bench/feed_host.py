@@ -2,7 +2,8 @@
 
 It answers from memory with as little work as HTTP allows, so that what is measured is the poller. The path says what:
 `/new/N` one item more at each GET, `/same/N` the same body with 200, `/etag/N` 304 to a conditional GET, `/slow/N` as
-`/new/N` after 300 ms. Every feed has 30 items of made-up mining headlines.
+`/new/N` after 300 ms, `/comment/N` 400 kB of comments that never end, `/huge/N` 5 MB of items. All but these two have
+30 items of made-up mining headlines.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class Feeds:
 
     def body(self, path: str, *, moves: bool) -> bytes:
         feed = path.strip("/").replace("/", "-")
+        if path.startswith("/comment/"):
+            return b"<rss version='2.0'><channel><title>t</title><item><title>" + b"<!--" * 100_000
+        if path.startswith("/huge/"):
+            items = "".join(_item(feed, number) for number in range(7_400))
+            return f"<rss version='2.0'><channel><title>Huge</title>{items}</channel></rss>".encode()
         first = self._served[feed]
         if moves:
             self._served[feed] += 1

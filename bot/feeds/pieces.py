@@ -156,9 +156,7 @@ class _Scan:
         if len(self.markers) != len(self.marked):
             return Odd("known pieces in unusual places", well_formed=True)
         known = iter(self.marked)
-        hashes = tuple(
-            next(known) if start in self.markers else _hash(self.data[start:end]) for start, end in spans
-        )
+        hashes = tuple(next(known) if start in self.markers else _hash(self.data[start:end]) for start, end in spans)
         return Cut(self.data, spans, hashes, self.opened, self.closed)
 
     def doctype(self, *_: object) -> None:

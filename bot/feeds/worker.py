@@ -282,7 +282,9 @@ class _Lane:
     async def _send(self, stream: asyncio.StreamWriter, jobs: list[_Job]) -> None:
         with contextlib.suppress(ConnectionError):
             for job in jobs:
-                stream.write(wire.pack({**job.options, "limit": self._limit, "wall": self._limit * _WALL + 2}, job.body))
+                stream.write(
+                    wire.pack({**job.options, "limit": self._limit, "wall": self._limit * _WALL + 2}, job.body)
+                )
                 await stream.drain()
 
     async def _give_up(self, job: _Job) -> None:

@@ -1,0 +1,97 @@
+"""Nothing is lost between reading and storing: what was not stored is news at the next poll, whatever went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot import ingest
+from tests.feedserver import Reply
+from tests.house import item, rss
+from tests.newsroom import newsroom
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pytest
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.records import NewEntry
+
+XML = {"Content-Type": "application/rss+xml"}
+
+
+async def test_a_poll_that_could_not_be_stored_loses_nothing_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [False]
+    add = ingest.entries.add_entries
+
+    async def sometimes(connection: AsyncConnection, new: Sequence[NewEntry]) -> list[int]:
+        if broken[0] and any("poison" in one.title for one in new):
+            raise ValueError("this one cannot be stored")
+        return await add(connection, new)
+
+    monkeypatch.setattr(ingest.entries, "add_entries", sometimes)
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        room.server.script |= {path: Reply(200, XML, rss([item("Gold old", guid="0")])) for path in ("/a", "/b")}
+        ids = [(await room.poll((await room.add(path)).id)).id for path in ("/a", "/b")]
+        room.server.script |= {
+            "/a": Reply(200, {**XML, "ETag": '"2"'}, rss([item("Gold poison", guid="1"), item("Gold old", guid="0")])),
+            "/b": Reply(200, XML, rss([item("Gold fine", guid="1"), item("Gold old", guid="0")])),
+        }
+        broken[0] = True
+        readings = [await room.pipeline.read(await room.feed(one)) for one in ids]
+        # Both are in the queue before the writer runs, so they share a transaction, which fails as a whole at first.
+        bad, good = await asyncio.gather(*map(room.pipeline.store, readings), return_exceptions=True)
+        assert isinstance(bad, ValueError)
+        assert not isinstance(good, BaseException)
+        assert [one.title for one in await room.entries()] == ["Gold old", "Gold old", "Gold fine"]
+        feed = await room.feed(ids[0])
+        assert feed.etag is None, "nothing of the poll is remembered"
+        broken[0] = False
+        await room.poll(ids[0])
+        assert [one.title for one in await room.entries()][-1] == "Gold poison"
+        assert len(await room.queued()) == 2
+
+
+async def test_a_story_that_was_rolled_back_is_joined_by_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the database cannot be asked at once what it holds."""
+    title = "Barrick halts gold output at Hemlo mine after fire"
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        room.server.script |= {path: Reply(200, XML, rss([item("Old", guid="0")])) for path in ("/a", "/b")}
+        ids = [(await room.poll((await room.add(path)).id)).id for path in ("/a", "/b")]
+        body = rss([item(title, guid="1"), item("Old", guid="0")])
+        room.server.script |= {path: Reply(200, XML, body) for path in ("/a", "/b")}
+
+        async def fails(*_: object) -> int:
+            raise ValueError("no")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ingest.deliveries, "enqueue", fails)
+            await asyncio.gather(room.poll(ids[0]), return_exceptions=True)
+        await room.poll(ids[0])
+        await room.poll(ids[1])
+        told = [one for one in await room.entries() if one.title == title]
+        assert len({one.story_id for one in told}) == 1
+        assert len(told) == 2
+        assert len(await room.queued()) == 1
+
+
+async def test_a_poll_longer_than_its_lease_is_not_begun_twice(tmp_path: Path) -> None:
+    hold = asyncio.Event()
+    async with newsroom(tmp_path) as room:
+        room.server.script["/f"] = Reply(200, XML, rss([item("Gold one", guid="1")]), hold=hold)
+        await room.add("/f")
+        assert await room.pipeline.tick() == 1
+        await room.server.wait_for(1)
+        room.later(seconds=500)
+        await room.pipeline.tick()
+        hold.set()
+        await asyncio.gather(*room.pipeline._polls)
+        assert len(room.server.requests) == 1
