@@ -39,7 +39,7 @@ class Outcome:
     early: list[str] = field(default_factory=list)  # feeds asked twice within their interval
     polls: int = 0
     worst_poll_lag: float = 0.0  # seconds a due feed waited, or was held by a dead process
-    worst_post_lag: float = 0.0  # seconds a due delivery waited
+    worst_post_lag: float = 0.0  # seconds a due headline waited (edits wait for all headlines)
     median_delay: float = 0.0  # seconds from the first poll that could see a headline to its post
     worst_delay: float = 0.0
     refusals: int = 0  # 429 answers
@@ -61,7 +61,7 @@ async def watch(made: Fleet, outcome: Outcome) -> None:
                     text(
                         "SELECT (SELECT min(next_poll_at) FROM feeds WHERE lease_until IS NULL), "
                         "(SELECT min(lease_until) - 120 FROM feeds), "
-                        "(SELECT min(due_at) FROM deliveries WHERE state = 'pending'), "
+                        "(SELECT min(due_at) FROM deliveries WHERE state = 'pending' AND kind <> 'edit'), "
                         "(SELECT min(lease_until) - 300 FROM deliveries WHERE state = 'sending')"
                     )
                 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from sqlalchemy import select, text
 from bot.app import App
 from bot.clock import utcnow
 from bot.desk import follows, people
+from bot.jobs import Jobs
 from bot.prices.demo import DemoWire
 from bot.prices.model import Standing
 from bot.settings import Settings
@@ -237,3 +239,21 @@ async def test_those_that_send_share_the_rate(postgres_server: str) -> None:
         await t.two.together.stop()
         await t.two.member.leave()
         await eventually(lambda: t.one.gate.bucket.rate == 45.0)
+
+
+async def test_each_process_plans_the_jobs_of_its_roles(postgres_server: str) -> None:
+    planned: dict[str, set[str]] = {}
+    async with two(postgres_server, headframe_roles="deliver") as t:
+        for roles in ("poll", "gateway", "deliver"):
+            services = replace(t.one.services)
+            services.settings = t.one.services.settings.model_copy(update={"headframe_roles": (roles,)})
+            names = planned[roles] = set()
+            every: Any = SimpleNamespace(
+                every=lambda _seconds, _job, name, names=names: names.add(name),
+                cron=lambda _when, _job, name, names=names: names.add(name),
+            )
+            Jobs(services, t.one.keeper, t.one.member).plan(every, None)
+    assert planned["gateway"] == planned["deliver"] == {"minute", "mend", "prices"}
+    assert planned["poll"] - planned["deliver"] == {
+        "poll", "care", "round", "mineral of the week", "market reaction", "price housekeeping",
+    }  # fmt: skip
