@@ -124,7 +124,9 @@ class Soak:
         while self.passed < self.seconds:
             self.outcome.published += 1
             wire = self.dice.choice(self.wires)
-            wire.publish(headline(self.outcome.published, self.dice))
+            name = f"{wire.path}-{self.outcome.published}"  # of its own for good, though the feed lists the newest only
+            title = headline(self.outcome.published, self.dice)
+            wire.publish(title, guid=name, link=f"http://wire.example{name}")
             del wire.items[:-KEPT]
             await asyncio.sleep(self.dice.uniform(0.2, 3.0))
 

@@ -32,7 +32,8 @@ def test_the_tables_for_the_page_name_machine_and_date_and_escape_what_would_bre
     assert lines[-1] == "| a / b | 0.00123 ms | loop: 12 ms | ×9,756 | note |"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.soak  # five processes that each start all of it
+@pytest.mark.timeout(300)
 def test_the_start_up_bench_runs_and_prints_json() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bot", "bench", "startup", "--quick", "--json"],
