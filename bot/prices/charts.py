@@ -97,7 +97,8 @@ class Charts:
             return None
         if found.basis is Basis.MONTHLY or found.basis is not INSTRUMENTS[slug].basis:
             return None  # another kind of price is no end of this line
-        return Point(found.as_of, EXACT.multiply(found.price, factor))
+        # As quotes are stored: by the minute in which they were looked at, whatever a source's own clock says.
+        return Point(now.replace(second=0, microsecond=0), EXACT.multiply(found.price, factor))
 
     def _source(self, slug: str, now: datetime) -> str:
         found = self._service.quote(slug, now)
