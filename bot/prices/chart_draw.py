@@ -51,7 +51,8 @@ def draw_price(drawing: Mapping[str, object]) -> bytes:
     room = (high - low) * 0.1 or high * 0.01
     most = max((place for _at, _number, place in stacked), default=-1)
     axes.set_ylim(low - room, high + room * (1.3 + 1.4 * (most + 1)))
-    axes.set_xlim(_day(points[0][0]), _day(points[-1][0]))
+    begin, end = _day(points[0][0]), _day(points[-1][0])
+    axes.set_xlim(begin, end + (end - begin) * 0.025)  # a headline's number at the end keeps off the scale
     _line(axes, drawing, points, low - room, colours)
     if level is not None:
         _level(axes, level, str(drawing.get("level_label", "")), colours)

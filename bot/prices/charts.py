@@ -58,11 +58,12 @@ class Charts:
         theme: Theme = "dark",
         markers: Sequence[Marker] | None = None,
         level: Decimal | None = None,
+        last: Point | None = None,
     ) -> Drawn:
         """guild_id: whose feeds the headlines on the line come from; 0: those of people without a server.
 
-        markers: instead of those headlines. level: a line across, in the chart's terms. Raises UnknownMetal,
-        UnknownCurrency, NoHistory, ChartError.
+        markers: instead of those headlines. level: a line across; last: where the line ends, instead of the present
+        quote; both in the chart's terms. Raises UnknownMetal, UnknownCurrency, NoHistory, ChartError.
         """
         item = instrument(metal)
         chosen = unit or item.unit
@@ -71,6 +72,10 @@ class Charts:
         # Today's exchange rate for the whole line: the picture shows the metal's moves, not the currency's.
         factor = self._service.rates.convert(convert_price(Decimal(1), item.unit, chosen), "USD", currency)
         shown = [Point(point.at, EXACT.multiply(point.price, factor)) for point in points]
+        # What is stored may be a minute old: the line ends where the words beside it say the price is.
+        end = last or self._present(item.slug, now, factor)
+        if end is not None:
+            shown = [*(point for point in shown if point.at < end.at), end]
         built = chart.build(
             item,
             shown,
@@ -85,6 +90,15 @@ class Charts:
         )
         png = await self.worker.draw(built.key, built.drawing)
         return Drawn(png, built, f"{item.slug}-{span}.png")
+
+    def _present(self, slug: str, now: datetime, factor: Decimal) -> Point | None:
+        found = self._service.quote(slug, now)
+        if found is None or found.price is None or not (found.good and found.market_open):
+            return None
+        if found.basis is Basis.MONTHLY or found.basis is not INSTRUMENTS[slug].basis:
+            return None  # another kind of price is no end of this line
+        # As quotes are stored: by the minute in which they were looked at, whatever a source's own clock says.
+        return Point(now.replace(second=0, microsecond=0), EXACT.multiply(found.price, factor))
 
     def _source(self, slug: str, now: datetime) -> str:
         found = self._service.quote(slug, now)
@@ -114,6 +128,10 @@ class Charts:
             return None
         level, times = wanted.get("level"), wanted.get("headlines")
         marked = [at for at in times if isinstance(at, int)] if isinstance(times, list) else []
+        price, at = wanted.get("price"), wanted.get("at")
+        last = None
+        if isinstance(price, str) and isinstance(at, int):
+            last = Point(datetime.fromtimestamp(at, UTC), Decimal(price))
         markers = [Marker(datetime.fromtimestamp(at, UTC), "", number=number) for number, at in enumerate(marked, 1)]
         language = wanted.get("language")
         try:
@@ -121,7 +139,8 @@ class Charts:
                 drawn = await self.draw(
                     metal,
                     span,
-                    now=utcnow(),
+                    now=last.at if last is not None else utcnow(),
+                    last=last,
                     currency=str(wanted.get("currency", "USD")),
                     unit=UNITS[unit],
                     markers=markers,

@@ -78,6 +78,8 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
             "currency": fired.currency,
             "unit": alert.unit,
             "level": None if alert.level is None else str(alert.level),
+            "price": str(fired.price),
+            "at": int(found.now.timestamp()),
             "headlines": [int(one.at.timestamp()) for one in shown],
             "language": alert.language,
         },

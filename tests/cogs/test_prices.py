@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -250,7 +251,11 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
     assert embed.title is not None
     assert embed.title.startswith("Gold below")
     assert "will not fire again" not in (embed.description or "")
-    assert len(post.files) == 1
+    ((_name, _png, alt),) = post.files
+    price = re.search(r"Now ([\d,.]+ USD/oz t)", embed.description or "")
+    assert price is not None
+    assert f"to {price[1]} (" in alt, "the line ends at the price of the message, which is not stored yet"
+    assert f"The line across is at {int(level):,}.00 USD/oz t" in alt
 
 
 @pytest.mark.parametrize(

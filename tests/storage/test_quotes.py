@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from storage import quotes
 from storage.database import Database
 from storage.quotes import Quote
+from tests import postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,6 +44,18 @@ async def test_a_second_quote_of_a_moment_replaces_the_first(database):
 
 
 async def test_an_outline_has_the_ends_the_extremes_and_the_last_of_each_moment(database):
+    await check_outline(database)
+
+
+@pytest.mark.postgres
+@pytest.mark.xdist_group("pg")
+async def test_an_outline_is_the_same_on_postgresql(postgres_server):
+    opened = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    await check_outline(opened)
+    await opened.close()
+
+
+async def check_outline(database: Database) -> None:
     rows = [quote(NOW + timedelta(minutes=minute), f"{100 + minute % 7}.5") for minute in range(1000)]
     rows[333], rows[777] = quote(rows[333].at, "9.5"), quote(rows[777].at, "1000.5")
     async with database.write() as connection:

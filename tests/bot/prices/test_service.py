@@ -114,7 +114,7 @@ async def test_an_alert_fires_once_into_the_outbox(desk):
     assert row["payload"]["content"] == "🔔 Gold above 4,500.00 USD/oz t · Now 4,502.00 USD/oz t"
     assert row["payload"]["chart"] == {
         "metal": "gold", "range": "1d", "currency": "USD", "unit": "oz t", "level": "4500", "headlines": [],
-        "language": None,
+        "language": None, "price": "4502", "at": int((OPEN + MINUTE * 3).timestamp()),
     }  # fmt: skip
     async with desk.database.read() as connection:
         assert (await price_alerts.get(connection, stored.id)).state == "done"
@@ -230,6 +230,15 @@ async def test_a_move_within_an_hour_fires(desk):
     assert round(fired.move, 4) == Decimal("0.0205")
 
 
+async def test_a_move_watched_in_a_currency_without_a_rate_is_told_in_dollars_and_says_so(desk):
+    await desk.tick(4400)
+    moves = {"condition": "moves", "level": None, "percent": Decimal(2), "window_seconds": 3600}
+    await desk.service.add_alert(an_alert(currency="EUR", **moves))
+    (fired,) = await desk.tick(4490)
+    assert (fired.price, fired.currency, fired.rates_day) == (Decimal(4490), "USD", None)
+    assert "**Now 4,490.00 USD/oz t**" in (await desk.outbox())[0]["payload"]["embed"]["description"]
+
+
 async def test_pause_resume_edit_and_remove(desk):
     await desk.tick(4490)
     stored = await desk.service.add_alert(an_alert(repeat=True, cooldown_seconds=0))
@@ -277,6 +286,9 @@ async def test_alerts_in_another_currency_and_unit(desk, tmp_path):
     assert await desk.tick(4515) == []
     (fired,) = await desk.tick(4516)
     assert round(fired.price, 2) == Decimal("125.02")
+    said = (await desk.outbox())[0]["payload"]["embed"]["description"]
+    assert "**Now 125.02 EUR/g**" in said
+    assert "Exchange rates: ECB, 2026-09-08" in said
     await desk.start()
     assert desk.service.rates.per_euro["USD"] == Decimal("1.1614"), "rates survive a restart"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import cli
 from bot.feeds.guard import Guard
 from bot.prices.http import MAX_BYTES, PriceHttp, Unreachable
 from storage.database import Database
@@ -67,35 +67,48 @@ async def test_nobody_there_is_unreachable():
             await http.get("http://127.0.0.1:1/", {}, 5)
 
 
-async def headframe(tmp_path, server, *arguments: str, allow: str = "127.0.0.0/8") -> tuple[int, str, str]:
+@pytest.fixture
+def headframe(tmp_path, monkeypatch, capsys):
+    """`headframe price …` with one source on a loopback server: (exit status, stdout, stderr)."""
     path = tmp_path / "sources.toml"
-    path.write_text(f'builtin = false\n[[source]]\nname = "near"\nurl = "{server.url}/{{symbol}}"\n', "utf-8")
-    env = os.environ | {"HEADFRAME_PRICE_SOURCES": str(path), "HEADFRAME_ALLOW_PRIVATE": allow}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.cli", "price", *arguments, cwd=ROOT, env=env,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+    monkeypatch.setenv("HEADFRAME_PRICE_SOURCES", str(path))
+    monkeypatch.setenv("HEADFRAME_ALLOW_PRIVATE", "127.0.0.0/8")
+
+    async def run(server, *arguments: str) -> tuple[int, str, str]:
+        path.write_text(f'builtin = false\n[[source]]\nname = "near"\nurl = "{server.url}/{{symbol}}"\n', "utf-8")
+        status = await asyncio.to_thread(cli.main, ["price", *arguments])
+        return status, *capsys.readouterr()
+
+    return run
 
 
-async def test_the_command_line_shows_a_quote_and_where_it_is_from(tmp_path):
+async def test_the_command_line_shows_a_quote_and_where_it_is_from(headframe):
     async with price_server() as server:
         server.say("/XAU", '{"price": "4392.10"}')
-        status, out, err = await headframe(tmp_path, server, "gold")
+        status, out, _err = await headframe(server, "gold")
         assert (status, out.split("\t")[:2]) == (0, ["gold", "4,392.10 USD/oz t"])
         assert "spot: near" in out
-        status, out, err = await headframe(tmp_path, server, "gold", "--json", "--unit", "g")
+        status, out, _err = await headframe(server, "gold", "--json", "--unit", "g")
         row = json.loads(out)
         assert (row["unit"], row["sources"][0]["source"]) == ("g", "near")
         assert row["price"].startswith("141.209")
-        status, out, err = await headframe(tmp_path, server, "silver")
+        status, out, err = await headframe(server, "silver")
         assert (status, out) == (1, "")
         assert "404" in err
-        status, out, err = await headframe(tmp_path, server, "unobtainium")
+        status, out, err = await headframe(server, "unobtainium")
         assert (status, out) == (2, "")
         assert "No price is kept" in err
-        assert "Traceback" not in err
+
+
+async def test_it_is_a_command_of_the_program_and_a_slip_is_no_traceback():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.cli", "price", "gold", "--unit", "bushel", cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    assert "“bushel” is not a unit" in err.decode()
+    assert b"Traceback" not in err
 
 
 CHILD = """
