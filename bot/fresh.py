@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.delivery.post import host_of
-from bot.feeds import identity
 from bot.news import tagger, vocabulary
 from bot.news.model import tags_to_json
 from storage.records import NewEntry
 
 if TYPE_CHECKING:
+    from bot.feeds import identity
     from bot.feeds.model import ParsedEntry
     from bot.news.model import Tags
     from bot.reading import Reading
@@ -28,18 +28,6 @@ class Fresh:
     entry: NewEntry
     tags: Tags
     joined: bool  # it tells a story that is known already
-
-
-def kind_of(reading: Reading) -> identity.Kind:
-    """What tells this feed's entries apart: as stored, else judged by what it holds now."""
-    match reading.feed.identity_kind:
-        case "guid":
-            return "guid"
-        case "link":
-            return "link"
-        case "title":
-            return "title"
-    return identity.choose_kind(reading.parsed.entries if reading.parsed else ()) or "title"
 
 
 def archived(one: Fresh) -> bool:

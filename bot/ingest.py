@@ -17,11 +17,11 @@ import structlog
 
 from bot.addressing import Zones, delivery, muted
 from bot.feeds import identity
-from bot.fresh import WINDOW, Fresh, archived, fresh_entry, kind_of
+from bot.fresh import WINDOW, Fresh, archived, fresh_entry
 from bot.news import document, tagger
 from bot.news.model import tags_to_json
 from bot.news.stories import StoryIndex
-from bot.reading import Reading, outcome
+from bot.reading import Reading, kind_of, outcome
 from storage import deliveries, entries, feeds, leases, posted
 
 if TYPE_CHECKING:
@@ -313,6 +313,8 @@ class Ingest:
             came.setdefault(one.reading.feed.id, []).append(one.entry.published_at or one.entry.first_seen_at)
         rows: list[dict[str, object]] = []
         for reading in readings:
+            if reading.more:
+                continue
             feed = reading.feed
             new = came.get(feed.id, [])
             recent = () if reading.pushed else await self._recent_of(connection, reading, new)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _BATCH: Final = 64  # polls stored in one transaction at most
-_BATCH_ENTRIES: Final = 240  # after this many no further poll is added: a first poll brings dozens
+_BATCH_ENTRIES: Final = 240  # of one feed stored at once; a batch that has so many is full: a first poll has dozens
 _GATHER: Final = 0.05  # seconds the writer waits for more to store with it, while polls are under way
 _IN_FLIGHT: Final = 400  # polls under way at once
 _CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
@@ -144,11 +144,15 @@ class Pipeline:
         return stored
 
     async def store(self, reading: Reading) -> Stored:
-        """Hand a reading to the writer and wait until it is stored. Raises StorageError."""
+        """Hand a reading to the writer and wait until it is stored. Raises StorageError.
+
+        What a very large feed brings is stored in parts, so that others need not wait for all of it.
+        """
         feed = reading.feed
-        done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        await self._queue.put((reading, done))
-        stored = await done
+        for part in reading.parts(_BATCH_ENTRIES):
+            done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+            await self._queue.put((part, done))
+            stored = await done
         if reading.parsed is not None and not reading.pushed:
             self._remember(feed.id, reading.body_hash, reading.parsed.pieces)
         return stored

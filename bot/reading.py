@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.feeds import cadence, websub
+from bot.feeds import cadence, identity, websub
 from bot.feeds.model import FaultKind, PublisherHints
 
 if TYPE_CHECKING:
@@ -28,10 +28,42 @@ class Reading:
     body_hash: str | None = None
     fault: Fault | None = None
     pushed: bool = False  # sent by a WebSub hub: maybe only what is new, and no word on validators or cadence
+    kind: identity.Kind | None = None  # what tells its entries apart, judged by the whole where this is a part
+    more: bool = False  # a part that others follow: the feed's row is written with the last of them
 
     @property
     def silent(self) -> bool:
         return self.feed.primed_at is None
+
+    def parts(self, size: int) -> list[Reading]:
+        """Readings of at most `size` entries, to be stored in this order: what stands lowest, the oldest, comes first.
+
+        Each may be stored by itself: until the last one is, the feed's row says that the body is still to be read,
+        and what is stored of it by then is known.
+        """
+        if self.parsed is None or len(self.parsed.entries) <= size:
+            return [self]
+        kind = self.kind or kind_of(self)
+        entries = self.parsed.entries
+        starts = range(0, len(entries), size)
+        return [
+            replace(self, parsed=replace(self.parsed, entries=entries[start : start + size]), kind=kind, more=start > 0)
+            for start in reversed(starts)
+        ]
+
+
+def kind_of(reading: Reading) -> identity.Kind:
+    """What tells this feed's entries apart: as stored, else judged by what it holds now."""
+    match reading.feed.identity_kind:
+        case "guid":
+            return "guid"
+        case "link":
+            return "link"
+        case "title":
+            return "title"
+    if reading.kind is not None:
+        return reading.kind
+    return identity.choose_kind(reading.parsed.entries if reading.parsed else ()) or "title"
 
 
 def hints_to_json(hints: PublisherHints) -> dict[str, object] | None:

@@ -53,8 +53,8 @@ class Feeds:
         if path.startswith("/comment/"):
             return b"<rss version='2.0'><channel><title>t</title><item><title>" + b"<!--" * 100_000
         if path.startswith("/huge/"):
-            many = "".join(_item(feed, number) for number in range(7_400))
-            return f"<rss version='2.0'><channel><title>Huge</title>{many}</channel></rss>".encode()
+            huge = "".join(_item(feed, number) for number in range(7_400))
+            return f"<rss version='2.0'><channel><title>Huge</title>{huge}</channel></rss>".encode()
         first = self._served[feed]
         if moves:
             self._served[feed] += 1

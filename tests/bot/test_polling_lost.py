@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot import ingest
 from tests.feedserver import Reply
 from tests.house import item, rss
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pytest
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.records import NewEntry
@@ -95,3 +96,36 @@ async def test_a_poll_longer_than_its_lease_is_not_begun_twice(tmp_path: Path) -
         hold.set()
         await asyncio.gather(*room.pipeline._polls)
         assert len(room.server.requests) == 1
+
+
+async def test_a_very_large_feed_is_stored_in_parts_and_one_that_breaks_off_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room_for = 3
+    add = ingest.entries.add_entries
+    stored: list[int] = []
+
+    async def until_full(connection: AsyncConnection, new: Sequence[NewEntry]) -> list[int]:
+        if len(stored) == room_for:
+            raise ValueError("the disk is full")
+        stored.append(len(new))
+        return await add(connection, new)
+
+    monkeypatch.setattr(ingest.entries, "add_entries", until_full)
+    many = [item(f"Gold mine number {n} opens", guid=str(n)) for n in range(1_000)]
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        room.server.script["/f"] = Reply(200, {**XML, "ETag": '"1"'}, rss(many))
+        feed = await room.add("/f")
+        with pytest.raises(ValueError, match="disk"):
+            await room.pipeline.poll(feed)
+        half = await room.feed(feed.id)
+        assert (half.etag, half.primed_at, half.identity_kind) == (None, None, None)
+        assert max(stored) <= 240
+        room_for = 99
+        whole = await room.poll(feed.id)
+        assert (whole.etag, whole.identity_kind) == ('"1"', "guid")
+        assert sum(stored) == 1_000
+        room.server.script["/f"] = Reply(200, XML, rss([item("Gold news", guid="new"), *many]))
+        await room.poll(feed.id)
+        assert len(await room.queued()) == 1, "of all these, one is news"
