@@ -36,6 +36,7 @@ _TABLE: Final = {
     "from_unit": ("de", "de"),
     "health": ("santé", "salud"),
     "help": ("aide", "ayuda"),
+    "hour": ("heure", "hora"),
     "hours": ("heures", "horas"),
     "import": ("importer", "importar"),
     "info": ("fiche", "ficha"),

@@ -82,7 +82,7 @@ async def test_limits_are_settings_and_refused_kindly(tmp_path: Path) -> None:
             assert says in await h.use(who, "lounge", command, query="silver")
         await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
         again = await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="88888")
-        assert "remove one first" in again
+        assert "`/alert remove`" in again
         await opens_no_back_door(h)
 
 

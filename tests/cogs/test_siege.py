@@ -29,7 +29,7 @@ async def furnish(h: House) -> set[str]:
     await h.use("trader", "lounge", "alert keyword", query=f"gold OR {PRIVATE}")
     await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="88888")
     await h.use("trader", "lounge", "alert quiet", start="03:00", end="03:01", timezone="Europe/Paris")
-    wire.publish(f"{SECRET} gold strike ends")
+    wire.publish(f"{SECRET} gold strike ends", f"{SECRET} gold mine floods")
     await eventually(lambda: h.posts("gold-silver"))
     await eventually(lambda: h.local.dm_messages("trader"))
     h.server.script["/choice"] = page_with_feeds(h)
@@ -52,6 +52,8 @@ async def furnish(h: House) -> set[str]:
     message = h.local.channel_messages("gold-silver")[0]
     muted = await h.local.invoke_on("moderator", h.guild, "gold-silver", "Mute this source here", message)
     assert "is muted" in said(await muted.message(within=15))
+    asked = await h.local.press(message, "Alert me on this", "moderator")
+    assert "which of these headlines" in said(await asked.message(within=15))
     started = await h.local.invoke("moderator", h.guild, "lounge", "setup")
     await started.message(within=15)
     seen = set(shown_ids(h))
