@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cogs.ui.control import Act
 
 Interaction = discord.Interaction["HeadframeBot"]
-TOPICS = ("start", "alerts", "channels", "noise", "trouble", "feeds", "minerals", "prices", "privacy")
+TOPICS = ("start", "alerts", "examples", "channels", "noise", "trouble", "feeds", "minerals", "prices", "privacy")
 
 
 class Help(commands.Cog):
@@ -76,7 +76,9 @@ def page(topic: str) -> tuple[str, str]:
                 "Words match whole words in the headline, whatever their case, accents or plural.\n"
                 "`/alert test` shows what an alert would have sent; `/alert quiet` keeps the night quiet; "
                 "`/alert list`, `/alert edit`, `/alert pause`, `/alert remove` do what they say."
-            )
+            ) + "\n" + _("Alerts that traders keep: `/help examples`")
+        case "examples":
+            return _("Alerts that traders keep, to copy and change"), _examples()
         case "channels":
             return _("Post headlines in a channel"), _(
                 "`/channel follow` with a query such as `gold OR silver` posts matching headlines of all this server's "
@@ -133,6 +135,35 @@ def page(topic: str) -> tuple[str, str]:
                 "**Is all well?** `/status` · **My data**: `/privacy export`\n"
                 "Under every post, “Why this?” says how it came here."
             ) + "\n" + _("**My language, time zone, currency**: `/preferences`")
+
+
+def _examples() -> str:
+    """The alert language by example; docs/alert-language.md tells all of it, with the same words."""
+    told = (
+        ("mineral:copper (strike OR topic:supply) -chile", _("strikes and lost supply of copper, Chile left out")),
+        (
+            "list:us-2025 (topic:policy OR topic:export-controls OR topic:tariffs)",
+            _("what governments do to the minerals of the US critical list"),
+        ),
+        ("mineral:lithium topic:deals", _("who buys whom in lithium")),
+        ('"central bank" mineral:gold', _("central banks and gold")),
+        ("mineral:gold direction:down -silver", _("gold's price falls and silver is not named")),
+        ("mineral:uranium (kazatomprom OR cameco)", _("two producers of uranium")),
+        ("mineral:rare_earths topic:export-controls", _("curbs on any of the rare earths")),
+        ("topic:accident (fatal* OR dead OR killed)", _("fatal accidents in mines")),
+        ("ticker:NEM topic:earnings", _("the results of one company")),
+        ("source:mining.com topic:exploration", _("drill results from one site")),
+        ("* -jewellery", _("everything but jewellery")),
+    )
+    lines = [f"`{query}`\n{means}" for query, means in told]
+    return (
+        "\n".join(lines)
+        + "\n"
+        + _(
+            "Words side by side must all be there; `OR` asks for either; `-` leaves out; quotes keep words together; "
+            "`*` at the end takes any ending; brackets group. A query I cannot read comes back with the place marked."
+        )
+    )
 
 
 async def setup(bot: HeadframeBot) -> None:

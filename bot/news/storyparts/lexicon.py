@@ -101,8 +101,10 @@ def lexicon() -> Lexicon:
     """The lexicon of the bundled data files."""
     concepts: dict[tuple[str, ...], list[Concept]] = {}
     names: dict[tuple[str, ...], list[Concept]] = {}
-    with (_DATA / "stories_words.toml").open("rb") as source:
-        sections: dict[str, dict[str, list[str]]] = tomllib.load(source)
+    sections: dict[str, dict[str, list[str]]] = {}
+    for name in ("stories_words", "stories_ways"):
+        with (_DATA / f"{name}.toml").open("rb") as source:
+            sections |= tomllib.load(source)
     for section, entries in sections.items():
         for identity, phrases in entries.items():
             for phrase in phrases:

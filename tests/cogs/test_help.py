@@ -1,0 +1,29 @@
+"""The examples of `/help` are alerts that work."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.news.query import parse
+from cogs.help import TOPICS, page
+
+EXAMPLES = re.findall(r"^`(.+)`$", page("examples")[1], flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("query", EXAMPLES)
+def test_every_example_is_an_alert(query: str) -> None:
+    assert parse(query).canonical
+
+
+def test_the_examples_are_reached_from_the_page_on_alerts() -> None:
+    assert len(EXAMPLES) > 8
+    assert "`/help examples`" in page("alerts")[1]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_page_fits_an_embed(topic: str) -> None:
+    title, text = page(topic)
+    assert len(title) <= 256
+    assert len(text) <= 4096
