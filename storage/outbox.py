@@ -6,10 +6,11 @@ is first attempted and never changed afterwards, so that a repeated attempt is t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, and_, case, false, func, or_, select, tuple_, type_coerce, update
+from sqlalchemy import Integer, and_, bindparam, case, false, func, or_, select, tuple_, type_coerce, update
 
 from storage.deliveries import ASIDE, COLUMNS
 from storage.leases import SENDING_FOR
@@ -184,16 +185,41 @@ async def sent(
     shown: JsonObject | None = None,
 ) -> None:
     """The message is out. `shown`: how (its style, the webhook), so that an edit keeps to it."""
-    values: dict[str, object] = {
-        "state": "sent",
-        "error": None,
-        "channel_id": channel_id,
-        "message_id": message_id,
-        "sent_at": now,
-    }
-    if shown is not None:
-        values["payload"] = shown
-    await connection.execute(update(deliveries).where(deliveries.c.id.in_(ids), _ended).values(**values))
+    await sent_many(connection, [Out(tuple(ids), channel_id, message_id, now, shown)])
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A message that is out, with its rows: where, when, and as for `sent`."""
+
+    ids: tuple[int, ...]
+    channel_id: int
+    message_id: int
+    at: datetime
+    shown: JsonObject | None = None
+
+
+async def sent_many(connection: AsyncConnection, messages: Sequence[Out]) -> None:
+    """Messages that are out, in one statement."""
+    payload = deliveries.c.payload
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("row_id"), _ended)
+        .values(
+            state="sent",
+            error=None,
+            channel_id=bindparam("place"),
+            message_id=bindparam("message"),
+            sent_at=bindparam("at", type_=deliveries.c.sent_at.type),
+            payload=func.coalesce(bindparam("shown", type_=payload.type), payload),
+        )
+    )
+    rows = [
+        {"row_id": row, "place": one.channel_id, "message": one.message_id, "at": one.at, "shown": one.shown}
+        for one in messages
+        for row in one.ids
+    ]
+    await connection.execute(statement, rows)
 
 
 async def retry(connection: AsyncConnection, ids: Sequence[int], *, due_at: datetime, reason: str) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.delivery import pace, publish
+from bot.delivery import pace
 from bot.delivery.answers import Lost, Refused, Retry, Sent
+from bot.delivery.marks import Marks
 from storage import deliveries, outbox
 from storage.errors import StorageError
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from bot.delivery.sender import Sender
     from bot.delivery.tastes import Taste
     from storage.database import Database
-    from storage.records import Delivery, Target
+    from storage.records import Delivery, JsonObject, Target
 
 log = structlog.get_logger(__name__)
 _PING_EVERY: Final = timedelta(minutes=1)
@@ -76,8 +77,13 @@ class Carrier:
         self._clock = clock
         self._since = clock()
         self._shared = shared  # other processes may have pinged, too
+        self._marks = Marks(database)
         self.last_sent: dict[Target, datetime] = {}
         self._last_ping: dict[Target, datetime] = {}
+
+    async def stop(self) -> None:
+        """No lane is left, or what is left is to be settled at the next start."""
+        await self._marks.stop()
 
     async def carry(self, sender: Sender, job: Job) -> bool:
         """Send and record; whether a crosspost was planned. Never raises but for cancellation."""
@@ -171,17 +177,9 @@ class Carrier:
             case Sent(channel_id, message_id, hooked):
                 news = first.kind in {"headline", "sample"}
                 published = news and not hooked and sender.is_announcement(job.target)
-                async with self._database.write() as connection:
-                    await outbox.sent(
-                        connection,
-                        job.ids,
-                        channel_id=channel_id,
-                        message_id=message_id,
-                        now=now,
-                        shown={"style": style, "hooked": hooked} if news else None,
-                    )
-                    if published:
-                        await publish.queue(connection, job.target, first.guild_id, outcome, now)
+                shown: JsonObject | None = {"style": style, "hooked": hooked} if news else None
+                out = outbox.Out(tuple(job.ids), channel_id, message_id, now, shown)
+                await self._marks.add(out, (job.target, first.guild_id) if published else None)
                 await self._routes.arrived(job.target)
                 self._counts["edited" if first.kind == "edit" else "sent"] += len(job.rows)
                 return published

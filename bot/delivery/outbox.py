@@ -139,6 +139,7 @@ class Outbox:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._carrier.stop()
 
     async def _run(self) -> None:
         while True:

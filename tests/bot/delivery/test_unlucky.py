@@ -134,14 +134,14 @@ async def test_a_mark_that_fails_in_an_unforeseen_way_is_made_again_and_nothing_
 ) -> None:
     async with house(tmp_path) as h:
         target = await look(h, "headlines")
-        usual, failures = outbox.sent, [ValueError("nobody foresaw this")]
+        usual, failures = outbox.sent_many, [ValueError("nobody foresaw this")]
 
         async def sent(*arguments: Any, **more: Any) -> None:
             if failures:
                 raise failures.pop()
             await usual(*arguments, **more)
 
-        monkeypatch.setattr(outbox, "sent", sent)
+        monkeypatch.setattr(outbox, "sent_many", sent)
         await deliver(h, ["Gold one"], target)
         await eventually(lambda: all_sent(h))
         assert len(h.local.requests_to("POST", POST)) == 1
