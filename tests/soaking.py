@@ -121,6 +121,9 @@ class Soak:
         self.local.faults = None
 
     async def publish(self) -> None:
+        # Stories of two days are kept in memory, about 8 KiB each: a long run publishes more slowly, so that what
+        # would grow is something else.
+        slower = max(1.0, self.seconds / 1200)
         while self.passed < self.seconds:
             self.outcome.published += 1
             wire = self.dice.choice(self.wires)
@@ -128,7 +131,7 @@ class Soak:
             title = headline(self.outcome.published, self.dice)
             wire.publish(title, guid=name, link=f"http://wire.example{name}")
             del wire.items[:-KEPT]
-            await asyncio.sleep(self.dice.uniform(0.2, 3.0))
+            await asyncio.sleep(self.dice.uniform(0.2, 3.0) * slower)
 
     async def trouble(self) -> None:
         """Something happens, over and over; it is mended before the next."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.soaking import soak
 
-MINUTES = float(os.environ.get("HEADFRAME_SOAK_MINUTES", "120"))
+MINUTES = float(os.environ.get("SOAK_MINUTES", "120"))
 
 
 @pytest.mark.timeout(240)
@@ -23,7 +23,7 @@ async def test_some_seconds_under_fire_lose_and_repeat_nothing(tmp_path: Path) -
 @pytest.mark.soak
 @pytest.mark.timeout(MINUTES * 60 + 900)
 async def test_hours_under_fire_keep_memory_flat(tmp_path: Path) -> None:
-    """`make soak`; HEADFRAME_SOAK_MINUTES makes it shorter. The samples are kept as artefacts/soak.csv."""
+    """`make soak`; SOAK_MINUTES makes it shorter. The samples are kept as artefacts/soak.csv."""
     outcome = await soak(tmp_path, seconds=MINUTES * 60, seed=9)
     folder = Path(os.environ.get("HEADFRAME_ARTEFACTS") or Path(__file__).parents[2] / "artefacts")
     folder.mkdir(parents=True, exist_ok=True)
