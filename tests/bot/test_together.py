@@ -33,7 +33,7 @@ from tests.house import Wire, eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("several")]
 GUILD = 11
 CHANNEL = Target("channel", 22)
 
