@@ -130,12 +130,16 @@ class Together:
         self._wake.set()
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        look_at = loop.time() + _LOOK_EVERY
         while True:
+            if loop.time() >= look_at:  # however much there is to hear
+                await self._guarded(self._look)
+                look_at = loop.time() + _LOOK_EVERY
             try:
-                async with asyncio.timeout(_LOOK_EVERY):
+                async with asyncio.timeout_at(look_at):
                     await self._wake.wait()
             except TimeoutError:
-                await self._guarded(self._look)
                 continue
             self._wake.clear()
             await self._guarded(self._take_in)

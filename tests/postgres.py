@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -78,7 +79,7 @@ def server() -> Iterator[str]:
             pytest.fail((folder / "log").read_text()[-2000:])
         yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}/"
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
         process.wait(20)
         log.close()
         shutil.rmtree(folder, ignore_errors=True)

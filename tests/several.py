@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from storage.database import Database
+from storage.member import Lock, Member
 from tests.fleet import fleet
 from tests.house import said
 
@@ -163,9 +164,27 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
             with suppress(asyncio.CancelledError):
                 await watching
         count(made, outcome)
+        assert await joined(made), "each process started again is among the others"
         ended = await made.stop()
         assert set(ended.values()) == {0}, f"SIGTERM ends them cleanly: {ended}"
     return outcome
+
+
+async def joined(made: Fleet) -> bool:
+    """Whether all that should run have taken their numbers; one killed a moment ago is still starting."""
+    database = await Database.open(made.url)
+    member = Member(database)
+    await member.join()
+    try:
+        end = time.monotonic() + 60.0
+        while len(await member.holders(Lock.MEMBER)) != len(made.processes) + 1:
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.1)
+        return True
+    finally:
+        await member.leave()
+        await database.close()
 
 
 async def within(seconds: float, what: Callable[[], bool]) -> bool:

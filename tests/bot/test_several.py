@@ -11,14 +11,14 @@ from tests import postgres
 from tests.fleet import Size
 from tests.several import ordeal
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("several")]
 
 
 @pytest.mark.timeout(180)
 async def test_five_processes_and_a_few_deaths(postgres_server: str) -> None:
     size = Size(
         feeds=20, servers=4, follows=200, interval=2, pollers=2, deliverers=2, gateways=1,
-        seconds=6.0, kill_every=(1.0, 1.5), headlines_every=0.3,
+        seconds=4.5, kill_every=(1.0, 1.3), headlines_every=0.3,
     )  # fmt: skip
     outcome = await ordeal(size, postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
     print(outcome)

@@ -33,7 +33,7 @@ from tests.house import Wire, eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("several")]
 GUILD = 11
 CHANNEL = Target("channel", 22)
 
@@ -223,10 +223,19 @@ async def test_a_dead_process_leaves_its_jobs_feeds_and_messages_to_the_other(po
             await feeds.claim_due(connection, now, limit=1, lease_seconds=120, owner=t.one.member.number)
         assert (await t.rows(schema.deliveries))[0].state == "sending"
         await t.one.member.leave()  # what its end amounts to for the others
+        talk = asyncio.create_task(_talk(t.two))
         await eventually(lambda: _pending(t))
+        talk.cancel()
         assert (await t.rows(schema.feeds))[0].lease_until is None
         assert (await t.rows(schema.feeds))[0].next_poll_at > now + timedelta(seconds=1)
         assert await t.two.member.leads("prices")
+
+
+async def _talk(app: App) -> None:
+    """Notices without a pause."""
+    while True:
+        app.together._heard("alerts")
+        await asyncio.sleep(0.05)
 
 
 async def _pending(t: Two) -> bool:

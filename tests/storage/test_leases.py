@@ -85,6 +85,16 @@ async def test_what_a_dead_process_was_sending_is_the_same_message_again(db: Dat
     assert (row.nonce, row.batch_id, row.claimed_at) == (f"hf-{row.id}", row.id, NOW)
 
 
+async def test_what_a_process_of_an_earlier_time_was_sending_belongs_to_nobody_alive(db: Database) -> None:
+    one, two = await queue(db, 2)
+    await send(db, one, 0)  # the only process on a SQLite file, whose database was then copied to a server
+    async with db.write() as connection:
+        old = schema.deliveries.update().where(schema.deliveries.c.target_id == two.id)
+        await connection.execute(old.values(state="sending"))  # by a version that knew no owners
+        assert await leases.owners(connection) == {0}
+        assert await leases.settle(connection, {0}, NOW) == 2
+
+
 async def test_a_lease_that_has_run_out_is_taken_from_the_living_too(db: Database) -> None:
     (target,) = await queue(db, 1)
     await send(db, target, ONE)

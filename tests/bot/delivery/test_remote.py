@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("several")]
 CHANNEL = "/channels/{channel_id}"
 POST = "/channels/{channel_id}/messages"
 
