@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
 DESKTOP = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}
@@ -80,19 +81,27 @@ def preview_url() -> Iterator[str]:
     drain.join(5)
 
 
-@pytest.fixture
-async def visit(chromium: str) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Page]]]:
-    """`async with visit(url, **how) as page`. At the end the page must have raised and logged no error, and must have
-    asked nobody but its own server for anything."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One browser for all tests here; each visit is a profile of its own."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+        started = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield started
+        await started.close()
 
-        @asynccontextmanager
-        async def opened(url: str, *, allow_errors: bool = False, **how: Any) -> AsyncIterator[Page]:
-            context = await browser.new_context(locale=how.pop("locale", "en-US"), **(how or DESKTOP))
+
+@pytest.fixture
+def visit(browser: Browser) -> Callable[..., AbstractAsyncContextManager[Page]]:
+    """`async with visit(url, **how) as page`. At the end the page must have raised and logged no error, and must have
+    asked nobody but its own server for anything."""
+
+    @asynccontextmanager
+    async def opened(url: str, *, allow_errors: bool = False, **how: Any) -> AsyncIterator[Page]:
+        context = await browser.new_context(locale=how.pop("locale", "en-US"), **(how or DESKTOP))
+        try:
             page = await context.new_page()
             page.set_default_timeout(20_000)
             troubles: list[str] = []
@@ -104,7 +113,7 @@ async def visit(chromium: str) -> AsyncIterator[Callable[..., AbstractAsyncConte
             await page.locator("#room-head h1").wait_for()
             yield page
             assert allow_errors or not troubles
+        finally:
             await context.close()
 
-        yield opened
-        await browser.close()
+    return opened
