@@ -12,7 +12,7 @@ from tests.browser.conftest import DESKTOP, PHONE
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 LIGHT = {**DESKTOP, "color_scheme": "light"}
 
 

@@ -13,7 +13,7 @@ from bot.preview import LocalDiscord, World
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
 # Markdown and the HTML it must become (attributes left out).
 MARKDOWN = {

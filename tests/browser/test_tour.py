@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Locator, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
 
 class Visitor:
