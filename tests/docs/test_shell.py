@@ -140,7 +140,13 @@ def test_every_target_and_setting_named_exists() -> None:
     example = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
     fields = {name.upper() for name in Settings.model_fields}
     assert fields == example, ".env.example names every setting, and no other"
-    of_tests = {"HEADFRAME_SHARED", "HEADFRAME_CHROMIUM", "HEADFRAME_AXE", "HEADFRAME_ARTEFACTS", "HEADFRAME_SOAK_MINUTES"}
+    of_tests = {
+        "HEADFRAME_SHARED",
+        "HEADFRAME_CHROMIUM",
+        "HEADFRAME_AXE",
+        "HEADFRAME_ARTEFACTS",
+        "HEADFRAME_SOAK_MINUTES",
+    }
     for one in pages():
         named = set(re.findall(r"\b((?:HEADFRAME|DISCORD|DATABASE)_[A-Z_]+)\b", one.text))
         assert named - fields - of_tests == set(), one.name
