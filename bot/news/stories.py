@@ -6,9 +6,11 @@ when it equals one of its headlines, or tells the same event as the nearest of t
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nlargest
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bot.i18n import _
@@ -135,16 +137,16 @@ class StoryIndex:
         """The headlines within the window that share most with this one, by keys weighted with their rarity."""
         crowds = [crowd for handle in _handles(facts) if (crowd := self._by_handle.get(handle))]
         crowds.sort(key=len)
-        votes: Counter[int] = Counter()
+        votes: defaultdict[int, int] = defaultdict(int)
         seen = 0
         for crowd in crowds:
             if seen and seen + len(crowd) > _CROWDED:
                 break
             seen += len(crowd)
             weight = 1000 // (8 + len(crowd))
-            for key in list(crowd)[-_CROWDED:]:
+            for key in crowd if len(crowd) <= _CROWDED else list(crowd)[-_CROWDED:]:
                 votes[key] += weight
-        best = (self._entries[key] for key, _votes in votes.most_common(3 * _CANDIDATES))
+        best = (self._entries[key] for key, _votes in nlargest(3 * _CANDIDATES, votes.items(), key=itemgetter(1)))
         return [entry for entry in best if abs(at - entry.at) <= self._window][:_CANDIDATES]
 
     def _contradicts(self, story: int, facts: Facts, at: datetime) -> bool:

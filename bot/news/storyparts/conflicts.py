@@ -74,18 +74,20 @@ def _names(first: Facts, second: Facts) -> str | None:
     only_second = _exclusive(second, first) if only_first else only_first
     if not only_second:
         return None
-    places = [
-        {facts.names[name] for name in only} <= _WHERE for facts, only in ((first, only_first), (second, only_second))
-    ]
-    mixed = any(first.names[name] in _WHERE for name in only_first) and any(
-        second.names[name] in _WHERE for name in only_second
-    )
+    in_first, in_second = ({facts.names[name] in _WHERE for name in only} for facts, only in (
+        (first, only_first), (second, only_second),
+    ))  # fmt: skip
+    mixed = True in in_first and True in in_second
     people = {facts.names[name] for facts, only in ((first, only_first), (second, only_second)) for name in only}
     shared = [name for name in first.names if name in second.names and first.names[name] == "unknown"]
     if people == {"unknown"} and shared and "chief" in first.main & second.main:
         return None  # "names Natascha Viljoen", "names Viljoen to succeed Palmer"
     # "its German project" and "its Lionheart project": a place against a name can be one thing, if the figure is one.
-    if places[0] != places[1] and not mixed and any(quantity.digits > 1 for quantity in agreeing(first, second)):
+    if (
+        (False in in_first) != (False in in_second)
+        and not mixed
+        and any(quantity.digits > 1 for quantity in agreeing(first, second))
+    ):
         return None
     return f"different names ({', '.join(sorted(only_first))} / {', '.join(sorted(only_second))})"
 
