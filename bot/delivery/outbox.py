@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _LANES: Final = 96  # messages under way at once; 45 a second need about a dozen, the rest is for slow answers
 _CLAIM_AT: Final = 32  # free lanes that are worth a look at the whole queue
+_CLAIM_MOST: Final = 32  # messages begun at once: answers to people wait no longer than these take to be composed
 _CLAIM_WITHIN: Final = 0.25  # seconds a single free lane waits for others
 _WARM: Final = 20  # stories read at once for the messages of a claim; digests read what more they need
 _IDLE_SECONDS: Final = 2.0
@@ -191,7 +192,7 @@ class Outbox:
             due = await outbox.any_due(connection, now)
         if due:
             await self._turns.find(self._database, now)
-            looked = await self._claim(sender, now, free)
+            looked = await self._claim(sender, now, min(free, _CLAIM_MOST))
             if looked:
                 return 0.05 if len(self._lanes) < _LANES else _IDLE_SECONDS
             if (pause := self._turns.pause()) is not None:
