@@ -49,6 +49,7 @@ COGS: Final = (
     "cogs.setup",
     "cogs.privacy",
 )
+_SYNC_WITHIN: Final = 10.0  # seconds an upload of the commands takes at most
 _IDENTIFY_EVERY: Final = 5.0  # seconds
 _DEFER_AFTER: Final = 1.2  # seconds; Discord gives three
 _FORGOTTEN_AFTER: Final = 2.0  # seconds after which nobody is going to answer a press; Discord gives three
@@ -153,6 +154,11 @@ class HeadframeBot(commands.AutoShardedBot):
             known = await meta.get(connection, key)
         if known == digest and await self._has_commands(len(payload)):
             return
+        # Discord takes an upload seldom: of processes that start at once the first makes it, the others find it made.
+        if self.services.member is not None and await self.services.member.turn(Lock.COMMANDS, 0, _SYNC_WITHIN):
+            async with self.services.db.read() as connection:
+                if await meta.get(connection, key) == digest and known != digest:
+                    return
         await self.tree.sync()
         async with self.services.db.write() as connection:
             await meta.put(connection, key, digest)
