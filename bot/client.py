@@ -157,8 +157,9 @@ class HeadframeBot(commands.AutoShardedBot):
         # Discord takes an upload seldom: of processes that start at once the first makes it, the others find it made.
         if self.services.member is not None and await self.services.member.turn(Lock.COMMANDS, 0, _SYNC_WITHIN):
             async with self.services.db.read() as connection:
-                if await meta.get(connection, key) == digest and known != digest:
-                    return
+                known = await meta.get(connection, key)
+            if known == digest and await self._has_commands(len(payload)):
+                return
         await self.tree.sync()
         async with self.services.db.write() as connection:
             await meta.put(connection, key, digest)
