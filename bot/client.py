@@ -52,6 +52,7 @@ COGS: Final = (
 )
 GUILDS_COME_WITHIN = 0.5  # seconds without another server after which all of them are taken to be there
 _FORGOTTEN_AFTER: Final = 0.2  # seconds after which nobody is going to begin with a press
+_SYNC_WITHIN: Final = 10.0  # seconds an upload of the commands takes at most
 _IDENTIFY_EVERY: Final = 5.0  # seconds
 
 
@@ -158,6 +159,12 @@ class HeadframeBot(commands.AutoShardedBot):
             known = await meta.get(connection, key)
         if known == digest and await self._has_commands(len(payload)):
             return
+        # Discord takes an upload seldom: of processes that start at once the first makes it, the others find it made.
+        if self.services.member is not None and await self.services.member.turn(Lock.COMMANDS, 0, _SYNC_WITHIN):
+            async with self.services.db.read() as connection:
+                known = await meta.get(connection, key)
+            if known == digest and await self._has_commands(len(payload)):
+                return
         self.services.mentions.learn(await self.tree.sync())
         async with self.services.db.write() as connection:
             await meta.put(connection, key, digest)

@@ -50,6 +50,7 @@ class Lock(IntEnum):
     JOB = 0x48460006  # by name of the job
     IDENTIFY = 0x48460007  # by identify bucket
     STORIES = 0x48460008  # 0: who stores new entries
+    COMMANDS = 0x48460009  # 0: who uploads the commands
 
 
 class Member:
