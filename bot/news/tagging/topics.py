@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.news.model import Tag
 from bot.news.tagging.phrases import Phrases, split
 
 if TYPE_CHECKING:
     from bot.news.tagging.line import Line
+
+_LONG: Final = 7  # letters: shorter names of mines are mostly words or people as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,17 @@ def _topics() -> _Topics:
         data = tomllib.load(file)
     sets = {name: frozenset(text.split()) for name, text in data["sets"].items()}
     phrases = [(phrase, topic) for topic, text in data["topics"].items() for phrase in split(text)]
-    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), frozenset(data["context"]["words"].split()))
+    context = data["context"]
+    words = frozenset(context["words"].split()) | (_mines() - frozenset(context["no_mines"].split()))
+    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), words)
+
+
+def _mines() -> frozenset[str]:
+    """Mines whose name is one long word, such as Escondida: where one is named, the news is of mining."""
+    with (files("bot.news") / "data" / "stories_names.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "mine"]
+    names = {name for row in rows for name in row["aliases"].split(";")}
+    return frozenset(name for name in names if len(name) >= _LONG and name.isalpha())
 
 
 def about_mining(line: Line) -> bool:
