@@ -87,6 +87,9 @@ class _Reader:
             driven = word.endswith(("s", "ed", "hit", "hurt"))  # "missile test burnishes gold"
         if word in vocab.causes and driven and self._objects(between):
             sign = vocab.causes[word]
+            away = ahead + 1 < end and words[ahead + 1] == "from"
+            if away and (move := self.moves.off(ahead + 1, end)):  # "pushes gold from near record high"
+                return move
             if self.moves.denied(index):  # "stimulus fails to lift gold"
                 sign = -1 if sign == 1 else 1
             return Move(sign, index, ahead + 1)
@@ -128,6 +131,8 @@ class _Reader:
         for at in range(ahead + 1, min(end, ahead + 6)):
             if self.words[at] == "off":  # "lifts gold off two-month low"
                 return self.moves.off(at, end)
+            if self.words[at] == "from" and (move := self.moves.off(at, end)):  # "pushes gold from record high"
+                return move
             sign = self.vocab.words.get(self.words[at])
             if at == ahead + 1 and (told := self.moves.at(at, end)):  # "helps gold recoup losses"
                 return told

@@ -183,4 +183,4 @@ class Subjects:
             return not (word.endswith("s") and self.moves.is_number(index + 1))  # but "gold tests $1,300"
         if word.endswith(("s", "ed")) and following in vocab.verb_tails:
             return False  # "gold powers to"
-        return word not in vocab.after_price
+        return word not in vocab.after_price and word != "from"
