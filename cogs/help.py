@@ -31,7 +31,7 @@ class Help(commands.Cog):
     @app_commands.describe(topic=locale_str("What about"))
     async def help_(self, interaction: Interaction, topic: str = "start") -> None:
         shown = topic if topic in TOPICS else "start"
-        await answer(interaction, embed=_embed(shown), view=_menu(shown))
+        await answer(interaction, embed=_embed(shown), view=_menu())
 
     async def cog_load(self) -> None:
         register(self.bot, "help", self.pressed)
@@ -39,7 +39,7 @@ class Help(commands.Cog):
     async def pressed(self, interaction: discord.Interaction[Any], act: Act) -> None:
         """Another topic was chosen in the menu."""
         chosen = act.values[0] if act.values and act.values[0] in TOPICS else "start"
-        await update(interaction, embed=_embed(chosen), view=_menu(chosen))
+        await update(interaction, embed=_embed(chosen), view=_menu())
 
     @help_.autocomplete("topic")
     async def _topics(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -55,10 +55,11 @@ def _embed(topic: str) -> discord.Embed:
     return discord.Embed(title=title, description=text, colour=0xB8860B)
 
 
-def _menu(topic: str) -> Panel:
+def _menu() -> Panel:
+    """No topic is preselected: the menu would only say again what the title above it says."""
     panel = Panel("help")
-    options = [discord.SelectOption(label=page(one)[0][:100], value=one, default=one == topic) for one in TOPICS]
-    panel.menu("topic", _("What do you want to do?"), options)
+    options = [discord.SelectOption(label=page(one)[0][:100], value=one) for one in TOPICS]
+    panel.menu("topic", _("Choose a topic"), options)
     return panel
 
 

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.desk import people, servers
+from bot.desk import follows, people, servers
 from bot.desk import setup as desk
 from bot.desk.setup_sample import Sampler
 from bot.errors import UserError
@@ -50,8 +50,9 @@ class Setup(commands.Cog):
             plan.timezone = people.read_zone(timezone)
             await desk.save(self.bot.services, guild_id, plan)
         step = min(max(plan.step, 0), look.READY)
-        embed = await self._embed(plan, step, guild_id)
-        await answer(interaction, embed=embed, view=look.controls(plan, step, next(iter(desk.PRESETS))))
+        preset = next(iter(desk.PRESETS))
+        embed = await self._embed(plan, step, preset, guild_id)
+        await answer(interaction, embed=embed, view=look.controls(plan, step, preset))
 
     @setup.autocomplete("timezone")
     async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -86,7 +87,7 @@ class Setup(commands.Cog):
                 await self._choose(interaction, plan, preset, act)
         plan.step = step
         await desk.save(services, guild_id, plan)
-        embed = await self._embed(plan, step, guild_id, problems)
+        embed = await self._embed(plan, step, preset, guild_id, problems)
         await update(interaction, embed=embed, view=look.controls(plan, step, preset))
 
     async def _choose(self, interaction: discord.Interaction[Any], plan: Plan, preset: str, act: Act) -> None:
@@ -113,11 +114,14 @@ class Setup(commands.Cog):
             case _:
                 raise UserError(_("This button is of another time. Use the command instead; `/help` names them."))
 
-    async def _embed(self, plan: Plan, step: int, guild_id: int, problems: list[str] | None = None) -> discord.Embed:
+    async def _embed(
+        self, plan: Plan, step: int, preset: str, guild_id: int, problems: list[str] | None = None
+    ) -> discord.Embed:
         sampling = step < look.READY and look.STEPS[step] == "sample"
         sample = await self._sampler.sample(guild_id, plan) if sampling else None
         reads = await desk.feeds_read(self.bot.services, guild_id)
-        return look.embed(plan, step, reads, sample=sample, problems=problems or ())
+        followed = await follows.of_guild(self.bot.services, guild_id)
+        return look.embed(plan, step, preset, reads, followed=followed, sample=sample, problems=problems or ())
 
 
 def _guild(interaction: discord.Interaction[Any]) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.services import Services
-    from storage.records import JsonObject
+    from storage.records import JsonObject, Subscription
 
 PRESETS: Final[Mapping[str, str]] = {
     "gold": "mineral:gold OR mineral:silver OR mineral:pgm",
@@ -60,6 +60,21 @@ class Plan:
     feeds: list[str] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=dict)
     step: int = 0
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The settings (names of fields) that Start gave another value."""
+        names = ("language", "timezone", "notices")
+        return tuple(name for name in names if name in self.made and self.made[name] != getattr(self, name))
+
+    @property
+    def did_something(self) -> bool:
+        """Whether Start added or changed anything, so that there is something to undo."""
+        return bool(self.changed or self.made.get("subscriptions") or self.made.get("feeds"))
+
+    def chosen(self, one: Subscription) -> bool:
+        """Whether this follow of the server is among those chosen here."""
+        return any((one.query, one.target_id) == (PRESETS[preset], channel) for preset, channel in self.follows.items())
 
 
 async def load(services: Services, guild_id: int) -> Plan:

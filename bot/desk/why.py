@@ -105,6 +105,8 @@ def _subscription(why: Why, *, private: bool) -> str:
     found = ""
     try:
         parsed = alert_language.parse(sub.query)
+        if parsed.canonical == "*":
+            return _("Matched `*`: it follows everything.")
         shown = document.build(why.lines[0].title, tags_from_json(why.lines[0].tags), why.lines[0].url)
         found = ", ".join(parsed.explain(shown))
     except alert_language.QueryError:

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 _TEMPLATE: Final = r":(?P<desk>[a-z]{2,12}):(?P<what>[a-z]{1,16}):(?P<args>[^\n]{0,64})"
 _CHANNELS: Final = (discord.ChannelType.text, discord.ChannelType.news)
+HEADLINE_PLACES: Final = (  # where headlines may be posted
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.forum,
+    discord.ChannelType.voice,
+    discord.ChannelType.public_thread,
+)
 
 
 @dataclass(frozen=True, slots=True)

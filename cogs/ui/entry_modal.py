@@ -9,6 +9,7 @@ import discord
 
 from bot.i18n import _
 from cogs.ui.asked import AskedModal
+from cogs.ui.control import HEADLINE_PLACES
 from cogs.ui.places import check_channel, place
 from cogs.ui.words import mode_text
 
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from storage.records import Mode, Subscription, Target, TargetKind
 
 _MODES: Final = ("instant", "hourly", "daily")
-_PLACES: Final = [
-    discord.ChannelType.text,
-    discord.ChannelType.news,
-    discord.ChannelType.forum,
-    discord.ChannelType.voice,
-    discord.ChannelType.public_thread,
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,7 @@ class EntryModal(AskedModal):
         self.where: discord.ui.Select[EntryModal] | None = None
         if one.owner_id is None:
             now = discord.SelectDefaultValue(id=one.target_id, type=discord.SelectDefaultValueType.channel)
-            self.channel = discord.ui.ChannelSelect(channel_types=_PLACES, default_values=[now])
+            self.channel = discord.ui.ChannelSelect(channel_types=list(HEADLINE_PLACES), default_values=[now])
             self.add_item(discord.ui.Label(text=_("Where it is posted"), component=self.channel))
         else:
             self.where = discord.ui.Select(

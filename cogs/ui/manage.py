@@ -95,16 +95,15 @@ class Manage:
 
     async def _subscription(self, interaction: Interaction, key: str, *, own: bool = False) -> Subscription:
         one = await self._entry(interaction, key)
-        if one.subscription is None or (own and one.owner is not None):
+        if own:
+            return _own_subscription(one)
+        if one.subscription is None:
             raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
         return one.subscription
 
     async def _price(self, interaction: Interaction, key: str) -> PriceAlert:
         """The presser's own price alert; a member's is not a moderator's to read closely or to change."""
-        one = await self._entry(interaction, key)
-        if one.price is None or one.owner is not None:
-            raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
-        return one.price
+        return _own_price(await self._entry(interaction, key))
 
     async def _pause(self, interaction: Interaction, page: int, key: str, *, hours: int | None = None) -> None:
         entry = await self._entry(interaction, key)
@@ -124,10 +123,11 @@ class Manage:
         await self._show(interaction, page, key)
 
     async def _change(self, interaction: Interaction, page: int, key: str) -> None:
-        if (await self._entry(interaction, key)).price is not None:
-            await self._change_price(interaction, page, key)
+        entry = await self._entry(interaction, key)
+        if entry.price is not None:
+            await self._change_price(interaction, page, entry)
             return
-        one = await self._subscription(interaction, key, own=True)
+        one = _own_subscription(entry)
 
         async def done(sent: Interaction, filled: Filled) -> None:
             now = await self._subscription(sent, key, own=True)
@@ -140,29 +140,34 @@ class Manage:
             await follows.change(self._bot.services, now, **changes)
             await self._show(sent, page, key, _("Changed."))
 
-        await open_form(interaction, EntryModal(_("Change"), one, done))
+        await open_form(interaction, EntryModal(look.form_title(_("Change"), entry), one, done))
 
-    async def _change_price(self, interaction: Interaction, page: int, key: str) -> None:
+    async def _change_price(self, interaction: Interaction, page: int, entry: Entry) -> None:
+        key, alert = entry.key, _own_price(entry)
+
         async def done(sent: Interaction, filled: FilledPrice) -> None:
             now = await self._price(sent, key)
             await price_alerts.change(self._bot.services, now, filled.parsed, **filled.fields)
             await self._show(sent, page, key, _("Changed."))
 
-        await open_form(interaction, PriceModal(_("Change"), await self._price(interaction, key), done))
+        await open_form(interaction, PriceModal(look.form_title(_("Change"), entry), alert, done))
 
-    async def _copy_price(self, interaction: Interaction, page: int, key: str) -> None:
+    async def _copy_price(self, interaction: Interaction, page: int, entry: Entry) -> None:
+        key, alert = entry.key, _own_price(entry)
+
         async def done(sent: Interaction, filled: FilledPrice) -> None:
             now = await self._price(sent, key)
             made = await price_alerts.copy(self._bot.services, now, filled.parsed, **filled.fields)
             await self._show(sent, page, f"p{made.id}", _("This is the copy."))
 
-        await open_form(interaction, PriceModal(_("Copy"), await self._price(interaction, key), done))
+        await open_form(interaction, PriceModal(look.form_title(_("Copy"), entry), alert, done))
 
     async def _copy(self, interaction: Interaction, page: int, key: str) -> None:
-        if (await self._entry(interaction, key)).price is not None:
-            await self._copy_price(interaction, page, key)
+        entry = await self._entry(interaction, key)
+        if entry.price is not None:
+            await self._copy_price(interaction, page, entry)
             return
-        one = await self._subscription(interaction, key, own=True)
+        one = _own_subscription(entry)
 
         async def done(sent: Interaction, filled: Filled) -> None:
             now = await self._subscription(sent, key, own=True)
@@ -179,7 +184,7 @@ class Manage:
                 raise UserError(_("There is one like this already. Change the query or the place of the copy."))
             await self._show(sent, page, str(made.id), _("This is the copy."))
 
-        await open_form(interaction, EntryModal(_("Copy"), one, done))
+        await open_form(interaction, EntryModal(look.form_title(_("Copy"), entry), one, done))
 
     async def _test(self, interaction: Interaction, page: int, key: str) -> None:
         if (await self._entry(interaction, key)).price is not None:
@@ -205,6 +210,18 @@ class Manage:
         elif entry.price is not None:
             await price_alerts.remove(self._bot.services, entry.price)
         await self._show(interaction, page, "", _("Removed."))
+
+
+def _own_subscription(entry: Entry) -> Subscription:
+    if entry.subscription is None or entry.owner is not None:
+        raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+    return entry.subscription
+
+
+def _own_price(entry: Entry) -> PriceAlert:
+    if entry.price is None or entry.owner is not None:
+        raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+    return entry.price
 
 
 def _new(one: Subscription, *, by: int) -> NewSubscription:

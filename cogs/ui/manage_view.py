@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import discord
 
+from bot.delivery.markdown import clamp_plain, plain
 from bot.i18n import _
 from cogs.ui.control import Panel
 
@@ -79,8 +80,10 @@ def embed(screen: Screen, shelf: Shelf, note: str = "") -> discord.Embed:
         if screen.removing:
             lines.append(_("Remove it for good?"))
         if note:
-            lines += ["", note]
-        return discord.Embed(title=_("One entry"), description="\n".join(lines)[:4000], colour=_COLOUR)
+            lines += ["", note] if "\n" in note else [note]
+        return discord.Embed(
+            title=clamp_plain(one.label, 256) or "—", description="\n".join(lines)[:4000], colour=_COLOUR
+        )
     lines = [entry.line[:_LINE] for entry in screen.shown] or [shelf.empty()]
     if note:
         lines = [note, "", *lines]
@@ -88,6 +91,11 @@ def embed(screen: Screen, shelf: Shelf, note: str = "") -> discord.Embed:
     if screen.pages > 1:
         shown.set_footer(text=_("Page {page} of {pages}").format(page=screen.at + 1, pages=screen.pages))
     return shown
+
+
+def form_title(what: str, entry: Entry) -> str:
+    """What the form does and to which entry, within the 45 characters that Discord gives the title of a form."""
+    return plain(f"{what}: {entry.label}", 45)
 
 
 def controls(desk: str, screen: Screen) -> Panel:

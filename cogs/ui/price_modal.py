@@ -10,7 +10,6 @@ import discord
 from bot.desk import price_alerts
 from bot.i18n import _
 from bot.prices.commands import value_text
-from bot.prices.instruments import INSTRUMENTS
 from cogs.ui.asked import AskedModal
 from cogs.ui.places import place, scope
 
@@ -39,7 +38,7 @@ class PriceModal(AskedModal):
         alert: PriceAlert,
         done: Callable[[discord.Interaction[Any], FilledPrice], Awaitable[None]],
     ) -> None:
-        super().__init__(f"{title}: {INSTRUMENTS[alert.instrument].local_name}"[:45])
+        super().__init__(title)
         self._alert = alert
         self._done = done
         self.condition = _choice(

@@ -10,17 +10,20 @@ from bot.delivery.markdown import clamp_plain
 from bot.desk import servers
 from bot.desk import setup as desk
 from bot.i18n import _, ngettext
-from cogs.ui.control import Panel
+from cogs.ui.control import HEADLINE_PLACES, Panel
+from cogs.ui.words import code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.desk.setup import Plan
     from bot.desk.setup_sample import Sample
+    from storage.records import Subscription
 
 STEPS: Final = ("language", "notices", "follows", "feeds", "sample")
 READY: Final = len(STEPS)  # the step after the last: started
 _COLOUR: Final = 0xB8860B
+_LISTED: Final = 10  # follows named one by one; the rest are counted
 _ZONES: Final = (
     "UTC", "America/Vancouver", "America/Denver", "America/Chicago", "America/Toronto", "America/New_York",
     "America/Mexico_City", "America/Lima", "America/Santiago", "America/Sao_Paulo", "Europe/London", "Europe/Paris",
@@ -30,13 +33,21 @@ _ZONES: Final = (
 
 
 def embed(
-    plan: Plan, step: int, reads: int = 0, *, sample: Sample | None = None, problems: Sequence[str] = ()
+    plan: Plan,
+    step: int,
+    preset: str,
+    reads: int = 0,
+    *,
+    followed: Sequence[Subscription] = (),
+    sample: Sample | None = None,
+    problems: Sequence[str] = (),
 ) -> discord.Embed:
-    """reads: how many feeds the server reads already."""
+    """preset: the topic that the next chosen channel is for; reads, followed: what the server has already."""
     if step >= READY:
-        lines = [_("All set. Headlines arrive in the channels you chose as they are published.")]
+        lines = _done(plan, followed)
         lines += [f"- {clamp_plain(problem, 300)}" for problem in problems[:8]]
-        lines.append(_("`/channel list` and `/feed list` show what was set up; Undo takes it all back."))
+        if plan.did_something:
+            lines.append(_("`/channel list` and `/feed list` show what was set up; Undo takes it all back."))
         return discord.Embed(title=_("Ready"), description="\n".join(lines), colour=0x2E9E5B)
     heads = {
         "language": (_("Language and time zone"), _("What language do posts speak, and where is your clock?")),
@@ -46,10 +57,17 @@ def embed(
             _("Choose a topic, then the channel it is posted in. Repeat as you like."),
         ),
         "feeds": (_("Feeds"), _("Which feeds shall I read? More can be added later with `/feed add`.")),
-        "sample": (_("A look before you start"), _("This is what the last day would have brought:")),
+        "sample": (
+            _("A look before you start"),
+            _("This is what the last day would have brought:")
+            if plan.follows
+            else _("No topic was chosen here, so Start adds nothing to what is followed."),
+        ),
     }
     title, text = heads[STEPS[step]]
-    lines = [text, "", *(_sampled(plan, sample) if sample is not None else _chosen(plan, STEPS[step], reads))]
+    others = [one for one in followed if not plan.chosen(one)]
+    lines = [text, ""]
+    lines += _sampled(plan, sample, others) if sample is not None else _chosen(plan, STEPS[step], preset, reads, others)
     shown = discord.Embed(title=title, description="\n".join(lines)[:4000], colour=_COLOUR)
     shown.set_footer(text=_("Step {n} of {of}").format(n=step + 1, of=len(STEPS)))
     return shown
@@ -59,7 +77,54 @@ def undone() -> discord.Embed:
     return discord.Embed(title=_("Undone"), description=_("Everything is as it was before the setup."))
 
 
-def _chosen(plan: Plan, step: str, reads: int) -> list[str]:
+def _done(plan: Plan, followed: Sequence[Subscription]) -> list[str]:
+    """What Start did, and what it found: never more than is so."""
+    made, feeds = plan.made.get("subscriptions", ()), len(plan.made.get("feeds", ()))
+    added = [one for one in followed if one.id in made]  # without those that were removed since
+    before = len(followed) - len(added)
+    lines = [_("All set.") if plan.did_something else _("Nothing was added or changed.")]
+    if added:
+        n = len(added)
+        lines.append(
+            ngettext(
+                "{n} query was added: its headlines arrive in the channel you chose as they are published.",
+                "{n} queries were added: their headlines arrive in the channels you chose as they are published.",
+                n,
+            ).format(n=n)
+        )
+    if feeds:
+        lines.append(ngettext("{n} feed was added.", "{n} feeds were added.", feeds).format(n=feeds))
+    if plan.changed:
+        names = {"language": _("Language"), "timezone": _("Time zone"), "notices": _("Notices")}
+        lines.append(_("Changed: {names}").format(names=", ".join(names[name] for name in plan.changed)))
+    if before:
+        lines.append(
+            ngettext(
+                "{n} query was followed already and stays.", "{n} queries were followed already and stay.", before
+            ).format(n=before)
+        )
+    elif not added:
+        lines.append(_("Nothing is followed yet: press Change and choose a topic and a channel."))
+    return lines
+
+
+def _already(others: Sequence[Subscription]) -> list[str]:
+    """What the server follows beside what was chosen here."""
+    if not others:
+        return []
+    n = len(others)
+    lines = [
+        ngettext("{n} query is followed already and stays:", "{n} queries are followed already and stay:", n).format(
+            n=n
+        )
+    ]
+    lines += [f"- `{code(one.query)[:120]}` → <#{one.target_id}>" for one in others[:_LISTED]]
+    if n > _LISTED:
+        lines.append(_("… and {n} more: `/channel list`").format(n=n - _LISTED))
+    return lines
+
+
+def _chosen(plan: Plan, step: str, preset: str, reads: int, others: Sequence[Subscription]) -> list[str]:
     match step:
         case "language":
             name = servers.LANGUAGE_NAMES.get(plan.language or "", _("each reader's own; posts in English"))
@@ -67,7 +132,12 @@ def _chosen(plan: Plan, step: str, reads: int) -> list[str]:
         case "notices":
             return [f"{_('Notices go to')}: " + (f"<#{plan.notices}>" if plan.notices else _("the owner, by message"))]
         case "follows":
-            return [f"- {desk.preset_name(preset)} → <#{channel}>" for preset, channel in plan.follows.items()]
+            lines = [f"- {desk.preset_name(slug)} → <#{channel}>" for slug, channel in plan.follows.items()]
+            if preset not in plan.follows:  # the menu names it, which looks as if it were chosen
+                lines.append(
+                    _("{topic}: no channel chosen, so it is not added.").format(topic=desk.preset_name(preset))
+                )
+            return lines + _already(others)
     lines = [ngettext("{n} feed chosen", "{n} feeds chosen", len(plan.feeds)).format(n=len(plan.feeds))]
     if reads:
         lines.append(
@@ -78,14 +148,15 @@ def _chosen(plan: Plan, step: str, reads: int) -> list[str]:
     return lines
 
 
-def _sampled(plan: Plan, sample: Sample) -> list[str]:
+def _sampled(plan: Plan, sample: Sample, others: Sequence[Subscription]) -> list[str]:
     lines = []
     for preset, total, titles in sample.rows:
         count = ngettext("{n} headline", "{n} headlines", total).format(n=total)
         lines.append(f"**{desk.preset_name(preset)}** → <#{plan.follows[preset]}>: {count}")
         lines += [f"- {clamp_plain(title, 150)}" for title in titles]
-    if not lines:
+    if not lines and not others:
         lines.append(_("Nothing is followed yet; go back and choose a topic and a channel."))
+    lines += _already(others)
     if sample.unread:
         lines.append(
             ngettext(
@@ -102,7 +173,8 @@ def controls(plan: Plan, step: int, preset: str) -> Panel:
     panel = Panel("setup", step, preset)
     if step >= READY:
         panel.button("step", _("Change"), 0)
-        panel.button("undo", _("Undo"), style=discord.ButtonStyle.danger)
+        if plan.did_something:
+            panel.button("undo", _("Undo"), style=discord.ButtonStyle.danger)
         return panel
     match STEPS[step]:
         case "language":
@@ -114,7 +186,7 @@ def controls(plan: Plan, step: int, preset: str) -> Panel:
         case "follows":
             names = {slug: desk.preset_name(slug) for slug in desk.PRESETS}
             panel.menu("preset", _("A topic"), _options(names, preset))
-            panel.channels("channel", _("The channel it is posted in"))
+            panel.channels("channel", _("The channel it is posted in"), kinds=HEADLINE_PLACES)
             if plan.follows:
                 chosen = {slug: names[slug] for slug in plan.follows}
                 panel.menu("drop", _("Take a topic out again"), _options(chosen, None))

@@ -130,6 +130,21 @@ async def test_why_shows_the_feed_the_words_and_the_subscription(tmp_path: Path)
         assert "mineral:gold" in text
 
 
+async def test_why_says_that_a_channel_follows_everything(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        wire = h.wire("/wire.xml", "first")
+        await h.use("moderator", "lounge", "feed add", url=wire.url)
+        await h.use("moderator", "gold-silver", "channel follow", query="*")
+        wire.publish("Bullion climbs to a record in London")
+        await eventually(lambda: h.posts("gold-silver"))
+        pressed = await h.local.press(h.local.channel_messages("gold-silver")[0], "Why this?", "member")
+        from tests.house import said
+
+        text = said(await pressed.message())
+        assert "Matched `*`: it follows everything." in text
+        assert "(by" not in text
+
+
 def _whole(posts: list[str], headlines: int) -> list[str] | None:
     """The posts once they carry so many headlines (several may travel in one message)."""
     return posts if sum(post.count(" ago") + post.count("<t:") for post in posts) >= headlines else None

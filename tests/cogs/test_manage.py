@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cogs.ui.manage_view import Entry, Screen, embed, form_title
 from storage import price_alerts, subscriptions
 from tests.house import House, eventually, house, said
 
@@ -204,3 +205,34 @@ async def test_a_long_list_pages(tmp_path: Path, number: int, pages: int) -> Non
             await desk.press("Next", "word7")
             (last,) = (await stored(h, "trader"))[7:]
             await desk.open(str(last.id))
+
+
+async def test_an_opened_entry_and_its_form_name_the_alert(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        long = "gold OR " + " OR ".join(f"word{place}" for place in range(12))
+        await h.use("trader", "lounge", "alert keyword", query=long)
+        await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
+        desk = await alerts(h)
+        (one,) = await stored(h, "trader")
+        await desk.open(str(one.id))
+        assert desk.used.original.data["embeds"][0]["title"] == long
+        modal = await (await h.local.press(desk.used.original.data, "Copy", "trader")).modal()
+        assert modal["title"].startswith("Copy: gold OR word0")
+        assert len(modal["title"]) <= 45
+        await desk.form("Change", "Changed.", mode=["daily"])
+        assert desk.used.original.data["embeds"][0]["description"].count("\n") == 1, "no blank line before one line"
+        await desk.press("Back to the list", "2 alerts")
+        await desk.open("p1")
+        assert "Gold above 99,999.00 USD/oz t" in desk.used.original.data["embeds"][0]["title"]
+        modal = await (await h.local.press(desk.used.original.data, "Change", "trader")).modal()
+        assert modal["title"].startswith("Change: Gold above")
+
+
+@pytest.mark.parametrize(("label", "title"), [("*tin* `x`", r"\*tin\* \`x\`"), ("", "—"), ("*" * 500, None)])
+def test_a_title_shows_the_label_letter_for_letter_and_fits(label: str, title: str | None) -> None:
+    entry = Entry("1", label, "- line", paused=False)
+    shown = embed(Screen([entry], key="1"), None).title  # type: ignore[arg-type]  # an opened entry asks no shelf
+    assert shown is not None
+    assert len(shown) <= 256
+    assert title is None or shown == title
+    assert len(form_title("Change", entry)) <= 45

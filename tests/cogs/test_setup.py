@@ -6,7 +6,11 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import discord
+
+from bot.desk.setup import Plan
 from bot.feeds import directory
+from cogs.ui import setup_view as look
 from storage import feeds, guilds, subscriptions
 from tests.house import House, eventually, house, said
 
@@ -133,3 +137,69 @@ async def test_the_sample_reads_chosen_feeds_that_nobody_reads_yet_and_keeps_not
         await eventually(shows("Step 2"))
         again = await h.local.invoke("moderator", h.guild, "lounge", "setup")
         assert "Step 2" in said(await again.message()), "it is taken up there"
+
+
+async def test_pressing_only_next_it_tells_what_is_followed_already_and_claims_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("moderator", "policy", "channel follow", query="tariff*")
+        await h.use("moderator", "lounge", "channel follow", query="copper")
+        used = await h.local.invoke("moderator", h.guild, "lounge", "setup")
+        await used.message()
+        for step in (2, 3):
+            await press(h, used, "Next")
+            await eventually(lambda step=step: f"Step {step}" in said(used.original.data))
+        text = said(used.original.data)
+        assert "Gold & silver: no channel chosen, so it is not added." in text
+        assert "2 queries are followed already and stay:" in text
+        assert f"`tariff*` → <#{h.local.channel('policy').id}>" in text
+        for step in (4, 5):
+            await press(h, used, "Next")
+            await eventually(lambda step=step: f"Step {step}" in said(used.original.data))
+        text = said(used.original.data)
+        assert "No topic was chosen here" in text
+        assert "2 queries are followed already" in text
+        assert "last day" not in text
+        assert "Nothing is followed" not in text
+        await press(h, used, "Start")
+        await eventually(lambda: "Nothing was added or changed." in said(used.original.data))
+        text = said(used.original.data)
+        assert "2 queries were followed already and stay." in text
+        assert "All set" not in text
+        assert "Undo" not in text, "there is nothing to undo"
+
+
+async def test_start_tells_apart_what_it_added_and_what_was_there(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("moderator", "lounge", "channel follow", query="copper")
+        used = await h.local.invoke("moderator", h.guild, "lounge", "setup", timezone="Asia/Tokyo")
+        await used.message()
+        for step in (2, 3):
+            await press(h, used, "Next")
+            await eventually(lambda step=step: f"Step {step}" in said(used.original.data))
+        (menu,) = (c for row in used.original.data["components"] for c in row["components"] if c["type"] == 8)
+        forum = h.local.channel("deep-dives")
+        assert forum.type in menu["channel_types"], "headlines may be posts of a forum"
+        await h.local.select(used.original.data, menu["custom_id"], [str(forum.id)], "moderator")
+        await eventually(lambda: f"Gold & silver → <#{forum.id}>" in said(used.original.data))
+        for step in (4, 5):
+            await press(h, used, "Next")
+            await eventually(lambda step=step: f"Step {step}" in said(used.original.data))
+        await press(h, used, "Start")
+        await eventually(lambda: "All set." in said(used.original.data))
+        text = said(used.original.data)
+        assert "1 query was added" in text
+        assert "Changed: Time zone" in text
+        assert "1 query was followed already and stays." in text
+        await press(h, used, "Undo")
+        await eventually(lambda: "Undone" in said(used.original.data))
+        async with h.app.services.db.read() as c:
+            assert [one.query for one in await subscriptions.of_guild(c, h.guild.id)] == ["copper"]
+
+
+def test_notices_are_not_offered_a_forum() -> None:
+    for step, offered in (("notices", False), ("follows", True)):
+        panel = look.controls(Plan(), look.STEPS.index(step), "gold")
+        kinds = [
+            kind for row in panel.to_components() for c in row["components"] for kind in c.get("channel_types", ())
+        ]
+        assert (discord.ChannelType.forum.value in kinds) is offered
