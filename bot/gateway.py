@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _FIRST: Final = 1.0
 _LONGEST: Final = 60.0
+_CREDIBLE: Final = 30.0  # seconds; Discord asks for a heartbeat every 41
 _OUTAGES: Final = (
     discord.DiscordException,
     aiohttp.ClientError,
@@ -33,6 +34,15 @@ _OUTAGES: Final = (
     ValueError,
     TypeError,
 )
+
+
+def credible(latency: float) -> float:
+    """A client's latency in seconds; NaN when it is none: not measured yet, below zero, or longer than 30 s.
+
+    discord.py notes a heartbeat only after its thread heard that it is sent; an acknowledgement that comes sooner is
+    counted from the heartbeat before, 41 s ago.
+    """
+    return latency if 0 <= latency <= _CREDIBLE else math.nan
 
 
 class Connection:
@@ -54,11 +64,14 @@ class Connection:
 
     @property
     def latency(self) -> float | None:
-        """Seconds to the gateway and back; None while not connected (`is_ready` stays true through an outage)."""
+        """Seconds to the gateway and back, NaN when the figure means nothing (`credible`); None while not connected.
+
+        (`is_ready` stays true through an outage.)
+        """
         client = self.client
         if client is None or not client.is_ready() or not math.isfinite(client.latency):
             return None
-        return client.latency
+        return credible(client.latency)
 
     @property
     def ready(self) -> bool:

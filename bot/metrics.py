@@ -5,6 +5,7 @@ Figures are read from the parts when they are asked for; nothing is counted twic
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -37,7 +38,7 @@ _STORED: Final = {
 
 
 class Metrics:
-    """`latency`: seconds to the gateway, or None while not connected. ready: whether this process can do its part."""
+    """`latency`: seconds to the gateway (NaN: not known), or None while not connected. ready: can this process work?"""
 
     def __init__(
         self,
@@ -178,7 +179,7 @@ class Metrics:
             "headframe_loop_lag_seconds": ("Event loop lag (99th percentile, last minute)", self._lag.percentile(0.99)),
             "headframe_gateway_connected": ("1 while connected to Discord", float(latency is not None)),
         }
-        if latency is not None:
+        if latency is not None and math.isfinite(latency):
             gauges["headframe_gateway_latency_seconds"] = ("Gateway heartbeat and back", latency)
         free = self._keeper.free_space()
         if free is not None:

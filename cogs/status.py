@@ -10,6 +10,7 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.desk import status
+from bot.gateway import credible
 from bot.i18n import _
 from cogs.ui.answer import answer
 from cogs.ui.places import present, scope
@@ -29,7 +30,7 @@ class Status(commands.Cog):
     @app_commands.command(name="status", description=locale_str("Whether everything is well"))
     async def status(self, interaction: Interaction) -> None:
         moderator = interaction.permissions.manage_guild or interaction.permissions.manage_channels
-        report = await status.report(self.bot.services, scope(interaction), latency=self.bot.latency)
+        report = await status.report(self.bot.services, scope(interaction), latency=credible(self.bot.latency))
         embed = discord.Embed(
             title=_("All is well") if report.well else _("Something needs attention"),
             description="\n".join(report.lines),

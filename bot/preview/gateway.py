@@ -5,6 +5,7 @@ Protocol: Discord docs, Topics → Gateway and Gateway Events; close codes: Topi
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import time
@@ -28,6 +29,9 @@ PRIVILEGED: Final = (1 << 1) | (1 << 8) | (1 << 15)
 KNOWN_INTENTS: Final = (1 << 26) - 1
 SENDS_PER_MINUTE: Final = 120
 KEEP_SESSIONS: Final = 64
+# Seconds until a heartbeat is answered. discord.py notes when it sent one only after its thread heard that it is sent;
+# an answer that is back before (loopback knows no distance) is measured from the heartbeat before, 41 s ago.
+ROUND_TRIP: Final = 0.02
 
 
 class Gateway:
@@ -174,7 +178,8 @@ class Gateway:
     async def _opcode(self, link: Link, op: object, data: Any) -> int | None:
         """Act on one payload; a close code when it breaks a rule."""
         if op == 1:
-            link.send({"op": 11, "d": None, "s": None, "t": None})
+            answer: Json = {"op": 11, "d": None, "s": None, "t": None}
+            asyncio.get_running_loop().call_later(ROUND_TRIP, link.send, answer)
             return None
         if op in (2, 6) and not isinstance(data, dict):
             return 4002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from bot.client import HeadframeBot
 from bot.errors import StartError
 from bot.metrics import Metrics
 from storage import meta
@@ -94,6 +96,19 @@ async def test_health_follows_the_database_and_readiness_discord_too(tmp_path: P
         assert (status, "not connected" in body) == (503, True)
         assert "headframe_gateway_latency_seconds" not in await figures(port)
         await h.local.come_up()
+
+
+async def test_a_latency_that_means_nothing_is_a_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    async with house(tmp_path, headframe_metrics_port=port) as h:
+        monkeypatch.setattr(HeadframeBot, "latency", 41.251)
+        assert re.search(r"Discord latency\W+—", await h.use("moderator", "lounge", "status"))
+        now = await figures(port)
+        assert now["headframe_gateway_connected"] == 1
+        assert "headframe_gateway_latency_seconds" not in now
+        monkeypatch.setattr(HeadframeBot, "latency", 0.04)
+        assert re.search(r"Discord latency\W+40 ms", await h.use("moderator", "lounge", "status"))
+        assert (await figures(port))["headframe_gateway_latency_seconds"] == 0.04
 
 
 async def test_a_taken_port_is_one_sentence() -> None:

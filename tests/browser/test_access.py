@@ -10,6 +10,8 @@ from bot.preview import LocalDiscord, World
 from tests.browser.conftest import DESKTOP, PHONE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.async_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
@@ -80,6 +82,39 @@ async def test_the_keyboard_is_enough(preview_url: str, visit: Any) -> None:
 
         await keys.press("Alt+ArrowDown")
         await page.locator("#room-head h1", has_text="gold-silver").wait_for()
+
+
+FILLED = "fields => fields.map(one => [one.dataset.option, one.value])"
+
+
+async def test_a_documented_command_can_be_typed_as_it_stands(preview_url: str, visit: Any, artefacts: Path) -> None:
+    async with visit(preview_url) as page:
+        await page.locator(".message .btn").first.wait_for()
+        fields = page.locator(".option-input")
+        text = page.locator("#composer textarea")
+
+        async def typed(line: str) -> list[list[str]]:
+            await text.click()
+            await page.keyboard.type(line)
+            return list(await fields.evaluate_all(FILLED))
+
+        # tags that are no option of the command stay where they are
+        assert await typed("/alert keyword query:mineral:copper strike") == [["query", "mineral:copper strike"]]
+        await page.keyboard.press("Enter")
+        await page.locator(".message.ephemeral", has_text="mineral:copper strike").last.wait_for()
+
+        line = "/alert price metal:gold condition:above value:4500"
+        assert await typed(line) == [["metal", "gold"], ["condition", "above"], ["value", "4500"]]
+        await page.get_by_role("option", name="4,500").first.wait_for()
+        await page.screenshot(path=artefacts / "desktop-typed.png", animations="disabled")
+        await page.keyboard.press("Enter")  # takes what is suggested
+        await page.keyboard.press("Enter")
+        answer = page.locator(".message.ephemeral:has(.lead-command:text-is('/alert price'))", has_text="4,500")
+        await answer.wait_for()
+
+        # an optional one is added; in quotes, or once it is filled, a name is only a word
+        line = '/alert keyword gold "where: mode:" mode:instant mode:'
+        assert await typed(line) == [["query", 'gold "where: mode:"'], ["mode", "instant mode:"]]
 
 
 async def test_a_required_option_is_asked_for_in_words(preview_url: str, visit: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,16 +19,10 @@ from bot import cli
 from bot.settings import Settings
 from tests.docs.reading import ROOT, pages
 from tests.feedserver import FeedServer, Reply
-from tests.house import item, rss
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADLINES: Final = (
-    "Union begins strike at Peru copper mine",
-    "Strike at Chile copper mine enters second week",
-    "Gold slips after two-day rally",
-)
 OPML: Final = "<opml version='2.0'><body><outline type='rss' text='A wire' xmlUrl='{url}'/></body></opml>"
 SOURCES: Final = """
 builtin = false
@@ -47,9 +42,8 @@ STATUS: Final = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What a reader has at hand: a feed, some headlines, a list of feeds, `headframe` on the path."""
-    (tmp_path / "feed.xml").write_bytes(rss([item("Gold rises", guid="1")]))
-    (tmp_path / "headlines.txt").write_text("\n".join(HEADLINES) + "\n", encoding="utf-8")
+    """What a reader has at hand in a copy of the repository: the samples, a list of feeds, `headframe` on the path."""
+    shutil.copytree(ROOT / "docs" / "samples", tmp_path / "docs" / "samples")
     (tmp_path / "sources.toml").write_text(SOURCES, encoding="utf-8")
     (tmp_path / ".env.example").write_bytes((ROOT / ".env.example").read_bytes())
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
@@ -107,7 +101,7 @@ LINES: Final = [(one.name, line) for one in pages() for line in one.blocks("sh")
 
 async def test_every_shell_line_runs(folder: Path) -> None:
     async with FeedServer() as server:
-        server.script["/feed.xml"] = Reply(body=(folder / "feed.xml").read_bytes())
+        server.script["/feed.xml"] = Reply(body=(folder / "docs" / "samples" / "feed.xml").read_bytes())
         (folder / "feeds.opml").write_text(OPML.format(url=server.url("/feed.xml")), encoding="utf-8")
         for name, line in LINES:
             try:
@@ -153,3 +147,11 @@ def test_every_target_and_setting_named_exists() -> None:
         metrics = (ROOT / "bot" / "metrics.py").read_text(encoding="utf-8")
         assert [name for name in re.findall(r"headframe_[a-z_]+", one.text) if name not in metrics] == [], one.name
         assert {span.split()[1] for span in one.spans() if re.fullmatch(r"make [a-z]+", span)} <= targets, one.name
+
+
+def test_the_samples_are_marked_as_invented() -> None:
+    samples = ROOT / "docs" / "samples"
+    headlines = (samples / "headlines.txt").read_text(encoding="utf-8").splitlines()
+    titles = re.findall(r"<item>\s*<title>(.*?)</title>", (samples / "feed.xml").read_text(encoding="utf-8"))
+    assert titles
+    assert [line for line in headlines + titles if not line.endswith(" (invented)")] == []

@@ -142,6 +142,15 @@ async def test_a_silent_heart_is_closed(local: LocalDiscord) -> None:
         assert await wire.close_code() == 4009
 
 
+async def test_a_heartbeat_is_answered_after_a_way_there_and_back(local: LocalDiscord) -> None:
+    async with connected(local) as wire:
+        await wire.say(1)
+        await wire.say(2, identity(local))
+        assert (await wire.get())["t"] == "READY"  # what is asked later is answered sooner
+        while (await wire.get())["op"] != 11:
+            pass
+
+
 async def test_more_than_120_payloads_a_minute_are_too_many() -> None:
     async with await LocalDiscord.start(world=World.demo(), limits=True) as local, connected(local) as wire:
         for _ in range(121):

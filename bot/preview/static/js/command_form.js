@@ -1,7 +1,7 @@
 // A command being filled in: its name, one small field per option, suggestions for the field in hand.
 
 import { upload } from "./api.js";
-import { KIND, fromList, interactionData, readRest, readValue } from "./commands.js";
+import { KIND, fromList, interactionData, namesAnother, readRest, readValue, withoutOwnName } from "./commands.js";
 import { avatar, channelIcon, displayName, el, icon, uid } from "./dom.js";
 import { localised } from "./interactions.js";
 
@@ -48,12 +48,37 @@ export class CommandForm {
     this.#fields.set(option.name, field);
     this.line.append(field.root);
     this.#size(field);
-    input.addEventListener("input", () => { field.value = undefined; this.#clear(field); this.#size(field); this.#suggest(field); });
+    input.addEventListener("input", () => { field.value = undefined; this.#clear(field); if (!this.#spread(field)) this.#suggest(field); this.#size(field); });
     input.addEventListener("focus", () => this.#suggest(field));
     input.addEventListener("blur", () => this.#resolve(field));
     input.addEventListener("keydown", (event) => this.#key(event, field));
     if (file) input.addEventListener("change", () => this.#upload(field));
     return field;
+  }
+
+  /** A command typed out goes where its names say, as in Discord: "metal:gold value:4500" fills two fields. Whether it left this one. */
+  #spread(field) {
+    const { input, option } = field;
+    if (option.type === KIND.FILE) return false;
+    const own = withoutOwnName(option, input.value);
+    if (own !== input.value) input.value = own;
+    const open = this.entry.options.filter((o) => o !== option && o.type !== KIND.FILE && !this.#filled(o));
+    const found = namesAnother(open, input.value);
+    if (!found) return false;
+    input.value = found.before;
+    this.#size(field);
+    const other = this.#fields.get(found.option.name) ?? this.#add(found.option);
+    this.#countOptional();
+    other.input.value = found.after;
+    other.input.focus();
+    if (!this.#spread(other)) this.#suggest(other);
+    this.#size(other);
+    return true;
+  }
+
+  #filled(option) {
+    const field = this.#fields.get(option.name);
+    return field !== undefined && (field.value !== undefined || field.input.value !== "");
   }
 
   #remove(field) {

@@ -50,6 +50,30 @@ export function readRest(options, rest) {
   return values;
 }
 
+/** An option's own name at the beginning of what is typed into its field ("query:gold" in *query*) is no part of the value. */
+export function withoutOwnName(option, text) {
+  return text.replace(new RegExp(`^\\s*(?:${spellings([option])}):\\s*`, "iu"), "");
+}
+
+/**
+ * Where a typed text goes on to another option: "gold condition:above" → {before: "gold", option: condition, after: "above"}, or null.
+ * Only whole words outside quotes that name one of `options` count; "mineral:copper" stays in a query.
+ */
+export function namesAnother(options, text) {
+  if (!options.length) return null;
+  for (const part of text.matchAll(new RegExp(`(?:^|\\s)(${spellings(options)}):`, "giu"))) {
+    const before = text.slice(0, part.index);
+    if ((before.split('"').length - 1) % 2) continue;
+    const name = part[1].toLowerCase();
+    const option = options.find((o) => names(o).includes(name));
+    return { before: before.trim(), option, after: text.slice(part.index + part[0].length).trimStart() };
+  }
+  return null;
+}
+
+const names = (option) => [option.name, localised(option, "name").toLowerCase()];
+const spellings = (options) => options.flatMap(names).join("|"); // letters, digits, - and _: nothing a pattern minds
+
 /** The data of a slash command (or, with `focused`, of an autocomplete). values: {option name: value}. */
 export function interactionData(entry, values, focused = null) {
   let options = entry.options.filter((o) => values[o.name] !== undefined || o.name === focused).map((o) => ({
