@@ -222,7 +222,7 @@ def _facts(catalogue: Catalogue, mineral: Mineral) -> dict[str, tuple[str, list[
     output, leader, index, made = none, none, none, []
     if production is not None and production.world.value is not None:
         amount = wording.quantity(production.world.value, production.unit)
-        output = f"{production.year}: {wording.estimated(amount, estimate=production.world.estimate)}"
+        output = f"{wording.estimated(amount, estimate=production.world.estimate)}, {production.year}"
         made = [production.world.source]
         found, shares = supply.concentration(production), supply.shares(production)
         if shares and found is not None:
@@ -238,7 +238,7 @@ def _facts(catalogue: Catalogue, mineral: Mineral) -> dict[str, tuple[str, list[
     facts[_("Canada’s rank as a US source")] = (str(rank.rank), [rank.source]) if rank else ("–", [])
     if price is not None:
         shown = wording.estimated(f"{wording.price(price)} {wording.price_unit(price.unit)}", estimate=price.estimate)
-        facts[_("Annual average price")] = (f"{price.year}: {shown}", [price.source])
+        facts[_("Annual average price")] = (f"{shown}, {price.year}", [price.source])
     else:
         facts[_("Annual average price")] = (none, [])
     on = [

@@ -240,7 +240,7 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
         return status, answered, json.dumps(said).encode()
 
     served.service._poller._get = fallen
-    now = OPEN + timedelta(minutes=5)
+    now = OPEN + timedelta(minutes=8)  # a day ago there is no stored point: the one before counts
     fired = await served.service.tick(now)
     assert [item.alert.id for item in fired] == [below.id]
     async with served.database.read() as connection:
