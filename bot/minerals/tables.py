@@ -201,10 +201,13 @@ def editions(catalogue: Catalogue, older_slug: str, newer_slug: str) -> Table:
 
 
 def compare(catalogue: Catalogue, first: Mineral, second: Mineral) -> Page:
-    """Two minerals side by side, a line per fact: "World output: 3,300 t | 26,000 t"."""
+    """Two minerals, fact by fact: its name, then a line for each mineral. A telephone is too narrow for columns."""
     one, two = _facts(catalogue, first), _facts(catalogue, second)
+    named = ((wording.name(first), one), (wording.name(second), two))
     title = _("{first} and {second}").format(first=wording.name(first), second=wording.name(second))
-    lines = [Line(label, f"{one[label][0]} | {two[label][0]}") for label in one]
+    lines = [
+        Line(label, "".join(f"\n{wording.labelled(name, facts[label][0])}" for name, facts in named)) for label in one
+    ]
     sources = [source for facts in (one, two) for _text, found in facts.values() for source in found]
     return Page(title, tuple(lines), tuple(sources))
 
@@ -219,7 +222,7 @@ def _facts(catalogue: Catalogue, mineral: Mineral) -> dict[str, tuple[str, list[
     output, leader, index, made = none, none, none, []
     if production is not None and production.world.value is not None:
         amount = wording.quantity(production.world.value, production.unit)
-        output = f"{production.year}: {wording.estimated(amount, estimate=production.world.estimate)}"
+        output = f"{wording.estimated(amount, estimate=production.world.estimate)}, {production.year}"
         made = [production.world.source]
         found, shares = supply.concentration(production), supply.shares(production)
         if shares and found is not None:
@@ -235,7 +238,7 @@ def _facts(catalogue: Catalogue, mineral: Mineral) -> dict[str, tuple[str, list[
     facts[_("Canada’s rank as a US source")] = (str(rank.rank), [rank.source]) if rank else ("–", [])
     if price is not None:
         shown = wording.estimated(f"{wording.price(price)} {wording.price_unit(price.unit)}", estimate=price.estimate)
-        facts[_("Annual average price")] = (f"{price.year}: {shown}", [price.source])
+        facts[_("Annual average price")] = (f"{shown}, {price.year}", [price.source])
     else:
         facts[_("Annual average price")] = (none, [])
     on = [

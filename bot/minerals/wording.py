@@ -143,8 +143,9 @@ def in_sentence(mineral: Mineral) -> str:
 
 
 def labelled(label: str, text: str) -> str:
-    """ "Label: text"; French sets a no-break space before the colon."""
-    return f"{label}\u00a0: {text}" if language() == "fr" else f"{label}: {text}"
+    """ "Label: text"; French sets a no-break space before the colon. A text may begin on a line of its own."""
+    colon = "\u00a0:" if language() == "fr" else ":"
+    return f"{label}{colon}{text}" if text.startswith("\n") else f"{label}{colon} {text}"
 
 
 def category(text: str) -> str:

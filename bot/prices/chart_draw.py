@@ -8,13 +8,14 @@ by the sign in the text, never by colour alone.
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,8 @@ _DPI: Final = 100
 _LARGE, _SMALL, _TINY = 23, 19, 16
 _LEFT, _BOTTOM, _ACROSS, _UP = 0.025, 0.165, 0.815, 0.61  # the axes, as fractions of the picture
 _TAG: Final = 36  # pixels that the last figure keeps free of others, up and down
-_STEP: Final = 46  # pixels that a headline's number needs, across and up
+_BEYOND: Final = 0.025  # of the range, kept free after the last price
+_BEFORE, _LETTER, _APART = 28, 14, 8  # pixels: a headline's mark without its letters, a letter of it, between two marks
 _THEMES: Final = {
     "dark": {"ground": "#1e1f24", "ink": "#f2f3f5", "soft": "#b8bcc6", "grid": "#3a3d46", "up": "#4fc98a",
              "down": "#ff8f8f", "line": "#e8b84a", "mark": "#8ab4ff", "level": "#d3a6ff"},
@@ -39,7 +41,7 @@ def draw_price(drawing: Mapping[str, object]) -> bytes:
     """A PNG of 1000 × 620 pixels from `chart.Chart.drawing`."""
     colours = _THEMES["light" if drawing.get("theme") == "light" else "dark"]
     points = cast("list[list[float]]", drawing["points"])
-    stacked = _stacked(cast("list[list[int]]", drawing.get("markers", [])), points)
+    folded = _folded(cast("list[list[int]]", drawing.get("markers", [])), points)
     level = cast("float | None", drawing.get("level"))
 
     figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=colours["ground"])
@@ -49,15 +51,14 @@ def draw_price(drawing: Mapping[str, object]) -> bytes:
     heights = [price for _at, price in points] + ([] if level is None else [level])
     low, high = min(heights), max(heights)
     room = (high - low) * 0.1 or high * 0.01
-    most = max((place for _at, _number, place in stacked), default=-1)
-    axes.set_ylim(low - room, high + room * (1.3 + 1.4 * (most + 1)))
+    axes.set_ylim(low - room, high + room * (2.7 if folded else 1.3))
     begin, end = _day(points[0][0]), _day(points[-1][0])
-    axes.set_xlim(begin, end + (end - begin) * 0.025)  # a headline's number at the end keeps off the scale
+    axes.set_xlim(begin, end + (end - begin) * _BEYOND)  # a headline's number at the end keeps off the scale
     _line(axes, drawing, points, low - room, colours)
     if level is not None:
         _level(axes, level, str(drawing.get("level_label", "")), colours)
     _scales(axes, points[-1][1], colours)
-    _markers(axes, stacked, points, colours)
+    _markers(axes, folded, points, colours)
     _words(figure, drawing, colours)
     if drawing.get("demo"):
         axes.text(
@@ -109,16 +110,12 @@ def _level(axes: Axes, level: float, label: str, colours: Mapping[str, str]) -> 
 
 def _scales(axes: Axes, last: float, colours: Mapping[str, str]) -> None:
     bottom, top = axes.get_ylim()
-    beside = (
-        (top - bottom) * _TAG / (HEIGHT * _UP)
-    )  # a figure nearer than this would stick out from behind the last one
-
-    def number(value: float, place: int | None) -> str:
-        return "" if abs(value - last) < beside else _number(value, place)
-
+    # A figure nearer than this to the last one would stick out from behind it: it gives way, and its line with it.
+    beside = (top - bottom) * _TAG / (HEIGHT * _UP)
+    steps = MaxNLocator(nbins=5, min_n_ticks=3).tick_values(bottom, top)
     axes.yaxis.tick_right()
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, min_n_ticks=3))
-    axes.yaxis.set_major_formatter(FuncFormatter(number))
+    axes.yaxis.set_major_locator(FixedLocator([at for at in steps if bottom <= at <= top and abs(at - last) >= beside]))
+    axes.yaxis.set_major_formatter(FuncFormatter(_number))
     locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=5)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator, tz=UTC, show_offset=False)  # type: ignore[no-untyped-call]
@@ -143,33 +140,70 @@ def _number(value: float, _place: int | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
-def _stacked(markers: list[list[int]], points: list[list[float]]) -> list[tuple[int, int, int]]:
-    """(time, number, how many lie below it): numbers that would touch stand over one another."""
-    width = (points[-1][0] - points[0][0]) or 1
-    placed: list[tuple[int, int, int]] = []
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Headlines drawn as one. times: of each, oldest first. centre, width: of the mark, in pixels from the left."""
+
+    times: tuple[int, ...]
+    numbers: tuple[int, ...]
+    centre: float
+    width: float
+
+    @property
+    def label(self) -> str:
+        """ "3", "2–4", or "2, 4" where the one between is not in the picture."""
+        first, last = self.numbers[0], self.numbers[-1]
+        if len(self.numbers) == 1:
+            return f"{first}"
+        run = self.numbers == tuple(range(first, last + 1))
+        return f"{first}–{last}" if run else ", ".join(map(str, self.numbers))
+
+
+def _folded(markers: list[list[int]], points: list[list[float]]) -> list[Mark]:
+    """The marks that stand on the line: headlines whose marks would touch share one, until none touch."""
+    begin = points[0][0]
+    scale = WIDTH * _ACROSS / (((points[-1][0] - begin) or 1) * (1 + _BEYOND))
+
+    def mark(times: tuple[int, ...], numbers: tuple[int, ...]) -> Mark:
+        bare = Mark(times, numbers, 0, 0)
+        width = _BEFORE + _LETTER * len(bare.label)
+        centre = ((times[0] + times[-1]) / 2 - begin) * scale
+        centre = min(max(centre, width / 2), WIDTH * _ACROSS - width / 2)  # the scale's place is not the marks'
+        return replace(bare, centre=centre, width=width)
+
+    marks: list[Mark] = []
     for at, number in markers:
-        near = {
-            place for other, _number, place in placed if abs(at - other) / width * WIDTH * _ACROSS < _STEP
-        }  # fmt: skip
-        placed.append((at, number, next(place for place in range(len(placed) + 1) if place not in near)))
-    return placed
+        new = mark((at,), (number,))
+        while marks and new.centre - marks[-1].centre < (new.width + marks[-1].width) / 2 + _APART:
+            before = marks.pop()
+            new = mark(before.times + new.times, before.numbers + new.numbers)
+        marks.append(new)
+    return marks
 
 
-def _markers(
-    axes: Axes, stacked: list[tuple[int, int, int]], points: list[list[float]], colours: Mapping[str, str]
-) -> None:
-    for at, number, place in sorted(stacked, key=lambda item: -item[2]):
+def _markers(axes: Axes, folded: list[Mark], points: list[list[float]], colours: Mapping[str, str]) -> None:
+    """A dot on the line for every headline; over them the number, or the numbers folded into one."""
+    begin, end = axes.get_xlim()
+    for mark in folded:
+        heights = [_at(points, at) for at in mark.times]
+        axes.plot([_day(at) for at in mark.times], heights, "o", color=colours["mark"], markersize=8, zorder=4.5)
+        middle = mark.times[len(mark.times) // 2]
+        foot = (_day(middle) - begin) / (end - begin) * WIDTH * _ACROSS
         axes.annotate(
-            f"{number}",
-            (_day(at), _at(points, at)),
-            xytext=(0, 30 + place * _STEP * 72 / _DPI),
+            mark.label,
+            (_day(middle), _at(points, middle)),
+            xytext=((mark.centre - foot) * 72 / _DPI, 27),
             textcoords="offset points",
             ha="center",
             va="center",
             fontsize=_TINY,
             fontweight="bold",
             color=colours["ground"],
-            bbox={"boxstyle": "circle,pad=0.3", "facecolor": colours["mark"], "linewidth": 0},
+            bbox={
+                "boxstyle": ("circle,pad=0.3" if len(mark.label) == 1 else "round,pad=0.3,rounding_size=0.75"),
+                "facecolor": colours["mark"],
+                "linewidth": 0,
+            },
             arrowprops={"arrowstyle": "-", "color": colours["mark"], "linewidth": 2},
             annotation_clip=False,
             zorder=5,

@@ -59,11 +59,14 @@ class Charts:
         markers: Sequence[Marker] | None = None,
         level: Decimal | None = None,
         last: Point | None = None,
+        first: Point | None = None,
     ) -> Drawn:
         """guild_id: whose feeds the headlines on the line come from; 0: those of people without a server.
 
         markers: instead of those headlines. level: a line across; last: where the line ends, instead of the present
-        quote; both in the chart's terms. Raises UnknownMetal, UnknownCurrency, NoHistory, ChartError.
+        quote; first: where it begins; all in the chart's terms.
+
+        Raises UnknownMetal, UnknownCurrency, NoHistory, ChartError.
         """
         item = instrument(metal)
         chosen = unit or item.unit
@@ -76,6 +79,12 @@ class Charts:
         end = last or self._present(item.slug, now, factor)
         if end is not None:
             shown = [*(point for point in shown if point.at < end.at), end]
+        if first is None and last is None and span == "1d":
+            # A day's change is one figure wherever it is told: the line begins where `/price now` counts from.
+            since = self._service.changes(item.slug, now).start
+            first = None if since is None else Point(since.at, EXACT.multiply(since.price, factor))
+        if first is not None:
+            shown = [first, *(point for point in shown if point.at > first.at)]
         built = chart.build(
             item,
             shown,
@@ -132,6 +141,7 @@ class Charts:
         last = None
         if isinstance(price, str) and isinstance(at, int):
             last = Point(datetime.fromtimestamp(at, UTC), Decimal(price))
+        first = _point(wanted.get("since"))
         markers = [Marker(datetime.fromtimestamp(at, UTC), "", number=number) for number, at in enumerate(marked, 1)]
         language = wanted.get("language")
         try:
@@ -141,6 +151,7 @@ class Charts:
                     span,
                     now=last.at if last is not None else utcnow(),
                     last=last,
+                    first=first,
                     currency=str(wanted.get("currency", "USD")),
                     unit=UNITS[unit],
                     markers=markers,
@@ -149,3 +160,11 @@ class Charts:
         except PriceError:
             return None
         return drawn.name, drawn.png, drawn.chart.alt
+
+
+def _point(stored: object) -> Point | None:
+    """[Unix time, price as text] of a payload."""
+    match stored:
+        case [int(at), str(price)]:
+            return Point(datetime.fromtimestamp(at, UTC), Decimal(price))
+    return None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from bot.prices.currency import Rates
     from bot.prices.model import Consensus
+    from bot.prices.polling import Health
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,6 +65,8 @@ async def _run(arguments: argparse.Namespace) -> int:
         for source in sources
         if not wanted or set(source.metals) & set(wanted) or (source.metals == ("fx",) and currency != "USD")
     ]
+    # A command asks once: the poller's "asked again in …" is for a process that stays.
+    logging.getLogger("bot.prices.polling").setLevel(logging.ERROR)
     guard = Guard(settings.headframe_allow_private)
     from importlib.metadata import version
 
@@ -80,10 +85,33 @@ async def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(
             _json(quote, rates, currency, unit) if arguments.json else _text(quote, rates, currency, unit, now)
         )
-    for line in poller.health():
-        if line.error:
-            sys.stderr.write(f"headframe: {line.source} ({', '.join(line.metals[:3])}): {line.error}\n")
+    sys.stderr.write("".join(f"headframe: {text}\n" for text in _complaints(poller.health())))
+    if status:
+        sys.stderr.write(f"headframe: {_advice(found.values())}\n")
     return status
+
+
+def _complaints(health: Sequence[Health]) -> list[str]:
+    """A line for each source that failed, whatever it was asked for: "gold-api (gold, silver): it refuses (403)"."""
+    failed: dict[str, dict[str, list[str]]] = {}
+    for line in health:
+        if line.error:
+            failed.setdefault(line.source, {}).setdefault(line.error, []).extend(line.metals)
+    return [
+        f"{source} " + "; ".join(f"({_named(metals)}): {error}" for error, metals in errors.items())
+        for source, errors in failed.items()
+    ]
+
+
+def _named(metals: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(metals[:3])) + (" …" if len(metals) > 3 else "")
+
+
+def _advice(found: Iterable[Consensus | None]) -> str:
+    """What to do when a metal has no figure."""
+    if any(quote is not None for quote in found):
+        return "not every metal has a figure; try again in a minute, or see `headframe doctor` for each source"
+    return "no price could be had; check this machine's internet connection, then ask again"
 
 
 def _text(found: Consensus, rates: Rates, currency: str, unit: str | None, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """DEMO DATA — not market prices: a bundled series that the offline preview replays, and sources that speak it.
 
-The series is one invented day of five-minute prices that ends where it begins, so it can be played round and round.
+The series is one invented day of five-minute prices that ends where it begins, so it can be played round and round;
+over it lie slow waves, others for each metal, so that a price is never just what it was a day ago.
 """
 
 from __future__ import annotations
@@ -31,6 +32,15 @@ STEP: Final = timedelta(minutes=5)
 METALS: Final = ("gold", "silver", "platinum", "palladium", "copper")
 _HOST: Final = "http://demo.invalid/"  # RFC 6761 §6.4: never resolves; only DemoWire answers it
 _EVERY: Final = 5.0
+# Slow triangle waves of each metal: (length in hours, height as a fraction, how many hours further on it starts).
+# No two metals share a length, and none is whole days: so each has its own shape, and its own change in 24 hours.
+_WAVES: Final[dict[str, tuple[tuple[int, Decimal, int], ...]]] = {
+    "gold": ((31, Decimal("0.003"), 5), (217, Decimal("0.012"), 60), (1129, Decimal("0.040"), 300)),
+    "silver": ((37, Decimal("0.007"), 21), (173, Decimal("0.022"), 130), (907, Decimal("0.060"), 700)),
+    "platinum": ((43, Decimal("0.005"), 13), (251, Decimal("0.018"), 20), (1307, Decimal("0.050"), 900)),
+    "palladium": ((29, Decimal("0.006"), 17), (197, Decimal("0.025"), 90), (1013, Decimal("0.055"), 100)),
+    "copper": ((41, Decimal("0.004"), 33), (233, Decimal("0.015"), 170), (1201, Decimal("0.045"), 500)),
+}
 # Demo source → how far beside the series it speaks, so that two sources are seen to agree.
 _SPEAKERS: Final = {"demo one": Decimal(1), "demo two": Decimal("1.0004")}
 _EURO: Final = {"USD": "1.1600", "GBP": "0.8600", "CAD": "1.6000", "JPY": "180.00"}  # round numbers: demo too
@@ -44,21 +54,21 @@ def _series() -> dict[str, list[Decimal]]:
 
 
 def price_at(metal: str, moment: datetime) -> Decimal:
-    """The demo price at a moment, straight between two steps; slow waves over weeks keep long charts from repeating."""
+    """The demo price at a moment, straight between two steps; the metal's waves keep days from repeating."""
     values = _series()[metal]
     seconds = int(moment.timestamp())
     place, rest = divmod(seconds, int(STEP.total_seconds()))
     here, there = values[place % len(values)], values[(place + 1) % len(values)]
     price = here + (there - here) * rest / int(STEP.total_seconds())
-    return (price * (1 + _wave(seconds))).quantize(Decimal("0.0001"))
+    return (price * (1 + _wave(metal, seconds))).quantize(Decimal("0.0001"))
 
 
-def _wave(seconds: int) -> Decimal:
-    """Two triangle waves, of 9 and 47 days: 2 % and 4 % high. Triangles need no floating point."""
+def _wave(metal: str, seconds: int) -> Decimal:
+    """The metal's triangle waves together, as a fraction of its price. Triangles need no floating point."""
     total = Decimal(0)
-    for days, height in ((9, Decimal("0.02")), (47, Decimal("0.04"))):
-        length = days * 86400
-        phase = Decimal(seconds % length) / length
+    for hours, height, ahead in _WAVES[metal]:
+        length = hours * 3600
+        phase = Decimal((seconds + ahead * 3600) % length) / length
         total += height * (4 * abs(phase - Decimal("0.5")) - 1)
     return total
 

@@ -42,9 +42,11 @@ class Recent:
             self._points.popleft()
 
     def changes(self, now: datetime, price: Decimal) -> Changes:
+        start = newest_before(self._points, now - timedelta(days=1), _NEAR)
         return Changes(
             change_since(self._points, now - timedelta(hours=1), price, timedelta(minutes=10)),
-            change_since(self._points, now - timedelta(days=1), price, _NEAR),
+            None if start is None else EXACT.divide(price, start.price) - 1,
+            start,
         )
 
 
@@ -52,14 +54,18 @@ def change_since(
     points: Sequence[Point] | deque[Point], then: datetime, price: Decimal, tolerance: timedelta
 ) -> Decimal | None:
     """The fraction moved since the point nearest before `then`; None when none lies within the tolerance."""
+    before = newest_before(points, then, tolerance)
+    return None if before is None else EXACT.divide(price, before.price) - 1
+
+
+def newest_before(points: Sequence[Point] | deque[Point], then: datetime, tolerance: timedelta) -> Point | None:
+    """The newest point at or before a moment; None when it is older than the tolerance."""
     before = None
     for point in points:
         if point.at > then:
             break
         before = point
-    if before is None or then - before.at > tolerance:
-        return None
-    return EXACT.divide(price, before.price) - 1
+    return None if before is None or then - before.at > tolerance else before
 
 
 def spread_out(points: Sequence[Point], most: int) -> list[Point]:

@@ -67,7 +67,7 @@ class PriceHttp:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise Unreachable(f"it cannot be reached ({type(error).__name__})") from error
+            raise Unreachable(f"it cannot be reached: {_reason(error)}") from error
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         if self._session is None:
@@ -84,6 +84,23 @@ class PriceHttp:
                 sent = {}
             here = there
         raise Unreachable("it redirects in a circle")
+
+
+def _reason(error: Exception) -> str:
+    """What stands in the way, for a person; the class's name only where nothing better is known."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "no such host"
+    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError)):
+        return "its certificate is not to be trusted"
+    if isinstance(error, ConnectionRefusedError) or isinstance(
+        getattr(error, "os_error", None), ConnectionRefusedError
+    ):
+        return "the connection is refused"
+    if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionResetError)):
+        return "it broke off the connection"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "no connection"
+    return type(error).__name__
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -14,7 +14,7 @@ from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
 from bot.prices.commands import describe_alert, window_name
 from bot.prices.model import DEMO_LABEL, Basis, FiredAlert, Standing
-from bot.prices.units import UNITS, format_percent, format_price
+from bot.prices.units import EXACT, UNITS, format_percent, format_price
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,7 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
             "level": None if alert.level is None else str(alert.level),
             "price": str(fired.price),
             "at": int(found.now.timestamp()),
+            "since": _start(fired),
             "headlines": [int(one.at.timestamp()) for one in shown],
             "language": alert.language,
         },
@@ -88,6 +89,14 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
         "price": str(fired.price),
         "late": fired.late,
     }
+
+
+def _start(fired: FiredAlert) -> list[int | str] | None:
+    """Where the line begins, in the alert's currency and unit: where the text's 24 hours begin, so that both agree."""
+    start, now = fired.changes.start, fired.consensus.price
+    if start is None or not now:
+        return None
+    return [int(start.at.timestamp()), str(EXACT.divide(EXACT.multiply(start.price, fired.price), now))]
 
 
 def _headline(one: Headline) -> str:

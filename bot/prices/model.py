@@ -112,10 +112,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Fractions (0.012 = +1.2 %) against an hour and a day ago; None where nothing was stored then."""
+    """Fractions (0.012 = +1.2 %) against an hour and a day ago; None where nothing was stored then.
+
+    start: the stored point that `day` is counted from, so that a chart beside the text can begin there.
+    """
 
     hour: Decimal | None = None
     day: Decimal | None = None
+    start: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
         return status, answered, json.dumps(said).encode()
 
     served.service._poller._get = fallen
-    now = OPEN + timedelta(minutes=5)
+    now = OPEN + timedelta(minutes=8)  # a day ago there is no stored point: the one before counts
     fired = await served.service.tick(now)
     assert [item.alert.id for item in fired] == [below.id]
     async with served.database.read() as connection:
@@ -255,6 +255,9 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
     price = re.search(r"Now ([\d,.]+ USD/oz t)", embed.description or "")
     assert price is not None
     assert f"to {price[1]} (" in alt, "the line ends at the price of the message, which is not stored yet"
+    told = re.search(r"(\S+ %) in 24 h", embed.description or "")
+    assert told is not None
+    assert f"({told[1]})" in alt, "text and picture count the day from the same price"
     assert f"The line across is at {int(level):,}.00 USD/oz t" in alt
 
 

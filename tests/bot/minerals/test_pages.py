@@ -208,5 +208,13 @@ def test_weeks_begin_on_monday_and_never_start_anew() -> None:
 def test_comparison_holds_every_fact_of_both(language: str) -> None:
     with use_language(language):
         page = tables.compare(BOOK, BOOK.minerals["lithium"], BOOK.minerals["coal"])
-    assert len(page.lines) == 9
-    assert all(" | " in line.text for line in page.lines)
+        assert len(page.lines) == 9
+        one, two = (wording.name(BOOK.minerals[slug]) for slug in ("lithium", "coal"))
+        for line in page.lines:
+            nothing, first, second = line.text.split("\n")
+            assert nothing == ""
+            assert first.startswith(wording.labelled(one, "")), "each value stands on its mineral's own line"
+            assert second.startswith(wording.labelled(two, ""))
+        written = as_markdown(page).splitlines()
+        label = page.lines[2].label
+        assert written[written.index(f"**{label}**" + wording.labelled("", "\n").strip("\n")) + 1].startswith(one)

@@ -14,12 +14,13 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from bot.prices import demo
 from bot.prices.chart import MAX_MARKERS, Marker, NoHistory, build
-from bot.prices.chart_draw import WIDTH, _stacked
+from bot.prices.chart_draw import _THEMES, WIDTH, Mark, _folded, _scales
 from bot.prices.chart_worker import ChartError, ChartWorker
-from bot.prices.history import change_since, largest_moves, price_at, reaction, spread_out
+from bot.prices.history import Recent, change_since, largest_moves, price_at, reaction, spread_out
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import DEMO_LABEL, Point
 from tests.bot.prices.conftest import OPEN
@@ -141,10 +142,43 @@ def test_markers_are_few_inside_and_never_over_one_another(hours):
     chart = build(GOLD, points, "1w", markers=[Marker(OPEN - HOUR * hour, str(hour)) for hour in hours])
     inside = sorted(OPEN - HOUR * hour for hour in hours if 0 <= hour < 100)
     assert [marker.at for marker in chart.markers] == inside[-MAX_MARKERS:], "the newest"
-    drawn = _stacked(chart.drawing["markers"], chart.drawing["points"])
-    assert [number for _at, number, _place in drawn] == list(range(1, len(chart.markers) + 1))
-    for (at, _number, place), (other, _other, above) in combinations(drawn, 2):
-        assert place != above or abs(at - other) * WIDTH * 0.815 / (99 * 3600) >= 46
+    drawn = _folded(chart.drawing["markers"], chart.drawing["points"])
+    assert [number for mark in drawn for number in mark.numbers] == list(range(1, len(chart.markers) + 1))
+    assert [[at, number] for mark in drawn for at, number in zip(mark.times, mark.numbers, strict=True)] == (
+        chart.drawing["markers"]
+    )
+    for sooner, later in pairwise(drawn):
+        assert later.centre - later.width / 2 > sooner.centre + sooner.width / 2
+    for mark in drawn:
+        assert mark.centre - mark.width / 2 >= 0
+        assert mark.centre + mark.width / 2 <= WIDTH * 0.815 + 1e-6, "off the scale's figures"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "labels"),
+    [
+        pytest.param((5990, 3000, 10), ["1", "2", "3"], id="far apart, each has its own"),
+        pytest.param((5990, 3000, 2990, 2980, 10), ["1", "2–4", "5"], id="close ones share one"),
+        pytest.param((40, 30, 20, 10), ["1–4"], id="all at the end"),
+    ],
+)
+def test_headlines_close_in_time_share_a_mark_with_their_numbers(minutes, labels):
+    points = series(*(str(4000 + place % 7) for place in range(101)))
+    markers = [Marker(OPEN - timedelta(minutes=minute), "x") for minute in minutes]
+    drawing = build(GOLD, points, "1w", markers=markers).drawing
+    assert [mark.label for mark in _folded(drawing["markers"], drawing["points"])] == labels
+
+
+def test_a_mark_names_only_headlines_that_are_there():
+    assert Mark((1, 2), (2, 4), 0, 0).label == "2, 4"
+
+
+def test_no_figure_of_the_scale_stands_beside_the_last_price():
+    axes = Figure().add_axes((0, 0, 1, 1))
+    axes.set_xlim(20000, 20001)
+    axes.set_ylim(4080, 4180)
+    _scales(axes, 4126.0, _THEMES["dark"])
+    assert [int(at) for at in axes.get_yticks()] == [4080, 4100, 4140, 4160, 4180]
 
 
 def test_a_headline_since_the_last_price_is_marked_at_its_end_and_keeps_its_number():
@@ -230,3 +264,33 @@ def test_the_demo_series_is_labelled_and_ends_where_it_begins():
         assert len(values) == 288
         steps = [abs(later / sooner - 1) for sooner, later in zip(values, [*values[1:], values[0]], strict=True)]
         assert max(steps) < Decimal("0.01")
+
+
+def test_every_demo_metal_goes_its_own_way():
+    day = timedelta(days=1)
+    moved = {
+        metal: [
+            demo.price_at(metal, OPEN - day * ago) / demo.price_at(metal, OPEN - day * (ago + 1)) - 1
+            for ago in range(60)
+        ]
+        for metal in demo.METALS
+    }
+    for changes in zip(*moved.values(), strict=True):
+        assert max(changes) - min(changes) > Decimal("0.003"), "on no day do all move alike"
+        assert max(map(abs, changes)) < Decimal("0.06")
+    for one, other in combinations(moved, 2):
+        alike = [abs(a - b) < Decimal("0.001") for a, b in zip(moved[one], moved[other], strict=True)]
+        assert sum(alike) < 12, (one, other)
+    for metal in demo.METALS:
+        price = demo.price_at(metal, OPEN)
+        assert price == demo.price_at(metal, OPEN)
+        assert price.as_tuple().exponent == -4
+
+
+def test_a_day_is_counted_from_a_point_that_a_chart_can_begin_at():
+    recent = Recent()
+    for point in series("100", "101", "104", step=timedelta(hours=12, minutes=10)):
+        recent.push(point.at, point.price)
+    found = recent.changes(OPEN, Decimal(105))
+    assert found.start == Point(OPEN - timedelta(hours=24, minutes=20), Decimal(100))
+    assert found.day == Decimal("0.05")

@@ -115,6 +115,7 @@ async def test_an_alert_fires_once_into_the_outbox(desk):
     assert row["payload"]["chart"] == {
         "metal": "gold", "range": "1d", "currency": "USD", "unit": "oz t", "level": "4500", "headlines": [],
         "language": None, "price": "4502", "at": int((OPEN + MINUTE * 3).timestamp()),
+        "since": None,
     }  # fmt: skip
     async with desk.database.read() as connection:
         assert (await price_alerts.get(connection, stored.id)).state == "done"

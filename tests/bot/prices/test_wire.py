@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -63,8 +64,10 @@ async def test_an_endless_answer_is_cut_off():
 
 async def test_nobody_there_is_unreachable():
     async with PriceHttp(Guard(LOOPBACK), "x") as http:
-        with pytest.raises(Unreachable, match="cannot be reached"):
+        with pytest.raises(Unreachable, match="cannot be reached: the connection is refused"):
             await http.get("http://127.0.0.1:1/", {}, 5)
+        with pytest.raises(Unreachable, match="cannot be reached: no such host"):
+            await http.get("http://nowhere.invalid/", {}, 5)  # RFC 6761 §6.4: never resolves
 
 
 @pytest.fixture
@@ -98,6 +101,23 @@ async def test_the_command_line_shows_a_quote_and_where_it_is_from(headframe):
         status, out, err = await headframe(server, "unobtainium")
         assert (status, out) == (2, "")
         assert "No price is kept" in err
+
+
+async def test_without_a_network_each_source_is_named_once_and_the_last_line_says_what_to_do(tmp_path):
+    path = tmp_path / "sources.toml"
+    path.write_text('builtin = false\n[[source]]\nname = "far"\nurl = "http://nowhere.invalid/{symbol}"\n', "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.cli", "price", "gold", "silver", cwd=ROOT,
+        env=os.environ | {"HEADFRAME_PRICE_SOURCES": str(path), "HEADFRAME_ALLOW_PRIVATE": "127.0.0.0/8"},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (1, b"")
+    lines = err.decode().splitlines()
+    assert [line for line in lines if "far" in line] == [lines[2]]
+    assert lines[2].endswith("it cannot be reached: no such host")
+    assert "asked again" not in err.decode()
+    assert lines[3:] == ["headframe: no price could be had; check this machine's internet connection, then ask again"]
 
 
 async def test_it_is_a_command_of_the_program_and_a_slip_is_no_traceback():
