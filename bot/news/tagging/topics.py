@@ -38,8 +38,8 @@ def _topics() -> _Topics:
 
 def _mines() -> frozenset[str]:
     """Mines whose name is one long word, such as Escondida: where one is named, the news is of mining."""
-    with (files("bot.news") / "data" / "stories_names.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] == "mine"]
+    text = (files("bot.news") / "data" / "stories_names.csv").read_text(encoding="utf-8")
+    rows = [row for row in csv.DictReader(text.splitlines()) if row["kind"] == "mine"]
     names = {name for row in rows for name in row["aliases"].split(";")}
     return frozenset(name for name in names if len(name) >= _LONG and name.isalpha())
 
