@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
+unexport PYTHONDONTWRITEBYTECODE  # the tests start the bot often: its modules are compiled once
+
 .PHONY: run test check audit sbom bench soak fuzz clean setup dev locales lock
 
 run: $(RUN_STAMP)  ## start Headframe (a preview in the browser when there is no DISCORD_TOKEN)
 	$(BIN)/headframe run
 
 test: $(DEV_STAMP)  ## run the tests (rings 1-5)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not soak"
+	$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not soak"
 
 check: $(DEV_STAMP)  ## formatting, lint, strict types, import contracts
 	$(BIN)/ruff format --check .

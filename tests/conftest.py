@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ from hypothesis import HealthCheck, settings
 from bot import logs
 from storage.database import Database
 from tests import postgres
+from tests.databases import fresh_postgres, fresh_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from _pytest.terminal import TerminalReporter
 
 settings.register_profile("headframe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headframe")
@@ -33,11 +37,21 @@ def postgres_server() -> Iterator[str]:
 async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database, on each engine Headframe runs on."""
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+        url = await fresh_sqlite(tmp_path / "test.db")
     else:
-        url = postgres.new_database(request.getfixturevalue("postgres_server"), f"t{uuid.uuid4().hex}")
+        url = await fresh_postgres(request.getfixturevalue("postgres_server"), f"t{uuid.uuid4().hex}")
     database = await Database.open(url)
     try:
         yield database
     finally:
         await database.close()
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Repeat at the very end where each failure was: of a long run often only the end is kept."""
+    for kind in ("failed", "error"):
+        for report in terminalreporter.stats.get(kind, []):
+            places = re.findall(r"^\S+\.py:\d+: .*$", report.longreprtext, re.MULTILINE)
+            terminalreporter.write_line(f"{report.nodeid}, {report.when}, {report.duration:.1f} s")
+            for place in places[-12:]:
+                terminalreporter.write_line(f"    {place}")

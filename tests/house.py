@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from bot import client, jobs
 from bot.app import App
@@ -20,11 +22,11 @@ from bot.clock import utcnow
 from bot.preview import LocalDiscord, World
 from bot.prices import demo
 from bot.settings import Settings
+from tests.databases import fresh_sqlite
 from tests.feedserver import FeedServer, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-    from pathlib import Path
 
 # The local Discord tells of all its servers at once, and what a test publishes is due within a second: no test waits.
 client.GUILDS_COME_WITHIN = 0.05
@@ -179,7 +181,11 @@ async def house(
         await LocalDiscord.start(world=world or World.demo(), limits=limits, faults=faults) as local,
         FeedServer() as server,
     ):
-        app = await App.build(settings_for(local, tmp_path, **overrides), demo_prices=demo_prices)
+        settings = settings_for(local, tmp_path, **overrides)
+        file = make_url(settings.database_url).database
+        if settings.database_url.startswith("sqlite") and file and not Path(file).exists():
+            await fresh_sqlite(Path(file))
+        app = await App.build(settings, demo_prices=demo_prices)
         if demo_prices is not None:
             await demo.seed(app.services.db, utcnow())
         task = asyncio.create_task(app.run())

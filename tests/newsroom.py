@@ -22,6 +22,7 @@ from bot.subscriptions import SubscriptionBook
 from storage import entries, feeds, schema, subscriptions
 from storage.database import Database
 from storage.records import NewSubscription
+from tests.databases import fresh_sqlite
 from tests.feedserver import FeedServer
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ async def reopened(
     **fetching: Any,
 ) -> AsyncIterator[Newsroom]:  # fmt: skip
     """As `newsroom`, with a server that stays: a restart."""
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'newsroom.db'}")
+    database = await Database.open(await fresh_sqlite(tmp_path / "newsroom.db"))
     book = SubscriptionBook()
     await book.load(database)
     guard = Guard((ip_network("127.0.0.0/8"),))

@@ -85,12 +85,14 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(address: str, name: str) -> str:
-    """Create a database on the server; its whole address."""
+def new_database(address: str, name: str, *, model: str = "template1") -> str:
+    """Create a database on the server, a copy of the model; its whole address. Nobody may be connected to the model."""
     programs = binaries()
     assert programs is not None
     port = address.rsplit(":", 1)[1].rstrip("/")
     subprocess.run(
-        [programs / "createdb", "-h", "127.0.0.1", "-p", port, "-U", "postgres", name], check=True, capture_output=True
+        [programs / "createdb", "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-T", model, name],
+        check=True,
+        capture_output=True,
     )
     return address + name

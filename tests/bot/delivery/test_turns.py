@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.turns import Turns
 from storage.database import Database
 from tests.bot.delivery.seed import channel, now, seed
+from tests.databases import fresh_sqlite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def test_who_is_busy_or_away_is_passed_over_and_looked_at_again_in_time() -> Non
 
 
 async def test_a_look_at_the_queue_serves_many_claims_until_there_is_news(tmp_path: Path) -> None:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'turns.db'}")
+    database = await Database.open(await fresh_sqlite(tmp_path / "turns.db"))
     made, time = turns({})
     await seed(database, ["Gold"], [(A, 1), (B, 1)])
     await made.find(database, now())

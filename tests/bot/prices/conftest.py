@@ -11,6 +11,7 @@ import pytest
 from bot.prices.model import Basis, Reading
 from storage.database import Database
 from storage.price_alerts import PriceAlert
+from tests.databases import fresh_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,6 +47,6 @@ def an_alert(**changes) -> PriceAlert:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'prices.db'}")
+    opened = await Database.open(await fresh_sqlite(tmp_path / "prices.db"))
     yield opened
     await opened.close()
