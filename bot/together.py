@@ -167,7 +167,7 @@ class Together:
         if self._matches and ids:
             await self.following.changed(ids)
         if "alerts" in news and self._services.prices is not None:
-            await self._services.prices.reload_alerts()
+            await self._services.prices.alerts.load()
         if "senders" in news:
             await self._share()
         if "routes" in news:

@@ -137,7 +137,7 @@ async def delete(services: Services, user_id: int) -> None:
         services.book.put(one)
     services.routes.lost.pop(Target("user", user_id), None)
     if services.prices is not None:
-        await services.prices.reload_alerts()
+        await services.prices.alerts.load()
 
 
 def _plain(row: dict[str, object]) -> dict[str, object]:

@@ -103,15 +103,15 @@ def _still(alert: PriceAlert | None) -> PriceAlert:
 
 async def pause(services: Services, alert: PriceAlert, hours: int | None) -> PriceAlert:
     """hours None: until resumed by hand."""
-    return _still(await _prices(services).pause_alert(alert.id, hours_from(utcnow(), hours)))
+    return _still(await _prices(services).alerts.pause(alert.id, hours_from(utcnow(), hours)))
 
 
 async def resume(services: Services, alert: PriceAlert) -> PriceAlert:
-    return _still(await _prices(services).resume_alert(alert.id))
+    return _still(await _prices(services).alerts.resume(alert.id))
 
 
 async def remove(services: Services, alert: PriceAlert) -> None:
-    await _prices(services).remove_alert(alert.id)
+    await _prices(services).alerts.remove(alert.id)
 
 
 def read(alert: PriceAlert, condition: str | None, value: str | None) -> ParsedCondition:
@@ -155,7 +155,7 @@ async def change(
             "condition": parsed.condition, "level": parsed.level, "percent": parsed.percent,
             "window_seconds": parsed.window_seconds, "currency": parsed.currency, "unit": parsed.unit,
         }  # fmt: skip
-    return _still(await service.edit_alert(alert.id, **changes))
+    return _still(await service.alerts.edit(alert.id, **changes))
 
 
 async def copy(services: Services, alert: PriceAlert, parsed: ParsedCondition, **fields: object) -> PriceAlert:
@@ -173,7 +173,7 @@ async def add(services: Services, alert: PriceAlert) -> PriceAlert:
     """Store and watch a new alert. Raises UserError when the person has as many as they may."""
     limit = services.settings.headframe_max_alerts_per_person
     try:
-        return await _prices(services).add_alert(alert, limit)
+        return await _prices(services).alerts.add(alert, limit)
     except LimitReached as error:
         text = _("You have {n} price alerts, as many as you may have. Remove one with `/alert remove` first.")
         raise UserError(text.format(n=limit)) from error

@@ -212,7 +212,7 @@ def build_alert(
     expires_at: datetime | None = None,
     language: str | None = None,
 ) -> PriceAlert:
-    """A new alert, ready for `PriceService.add_alert` (id 0: not stored yet)."""
+    """A new alert, ready for `AlertBook.add` (id 0: not stored yet)."""
     return PriceAlert(
         id=0,
         owner_id=owner_id,

@@ -8,13 +8,11 @@ who calls `tick` decides how often (see `pace`).
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bot.prices.alert_rules import decided
-from bot.prices.alerts import AlertIndex, Transition
+from bot.prices.alert_book import AlertBook
 from bot.prices.chart_worker import ChartWorker
 from bot.prices.charts import Charts
 from bot.prices.consensus import remembered
@@ -33,10 +31,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.prices.alert_rules import View
+    from bot.prices.alerts import Transition
     from bot.prices.model import Reading
     from bot.prices.polling import Health, Polled, Poller
     from storage.database import Database
-    from storage.price_alerts import PriceAlert
     from storage.quotes import Quote
 
 log = logging.getLogger(__name__)
@@ -64,9 +63,8 @@ class PriceService:
         self._database = database
         self._poller = poller
         self._sink = sink
-        self._index = AlertIndex()
-        self._lock = asyncio.Lock()  # alerts change in one place at a time: a tick or a person's command
         self._watches = {slug: Watch(item) for slug, item in INSTRUMENTS.items()}
+        self.alerts = AlertBook(database, self._last_view)
         self._rates = Rates()
         self._per_dollar = self._rates.per_dollar()
         self._saved_at: datetime | None = None
@@ -79,8 +77,8 @@ class PriceService:
 
         Also when this process begins to ask the sources where another one did so far.
         """
+        await self.alerts.load()
         async with self._database.read() as connection:
-            self._index = AlertIndex(await price_alerts.active(connection))
             for slug, watch in self._watches.items():
                 stamp = await meta.get(connection, f"{_EVALUATED}{slug}")
                 if stamp is not None:
@@ -153,7 +151,7 @@ class PriceService:
             self._use_rates(polled.rates)
         for slug, watch in self._watches.items():
             watch.look(self._poller.readings(slug), now)
-        async with self._lock:
+        async with self.alerts.lock:
             return await self._settle(polled, now)
 
     async def _settle(self, polled: Polled, now: datetime) -> list[FiredAlert]:
@@ -178,7 +176,7 @@ class PriceService:
                         await meta.put(connection, f"{_EVALUATED}{slug}", str(int(now.timestamp())))
         except BaseException:
             for change in reversed(transitions):
-                self._index.put(change.before)
+                self.alerts.index.put(change.before)
             raise
         if save:
             self._saved_at = now
@@ -198,7 +196,7 @@ class PriceService:
         wanted = await price_alerts.still_active(connection, [item.alert.id for item in fired])
         for item in fired:
             if item.alert.id not in wanted:
-                self._index.remove(item.alert.id)
+                self.alerts.index.remove(item.alert.id)
         return [item for item in fired if item.alert.id in wanted]
 
     def _judge(self, now: datetime) -> tuple[list[Transition], list[FiredAlert], list[str]]:
@@ -209,7 +207,7 @@ class PriceService:
             if view is None or watch.consensus is None:
                 continue
             judged.append(slug)
-            changes = self._index.evaluate(view)
+            changes = self.alerts.index.evaluate(view)
             transitions += changes
             late, moved = watch.was_away(now), watch.changes(now)
             fired += [self._fired(change, watch.consensus, moved, late=late) for change in changes if change.fired]
@@ -233,6 +231,10 @@ class PriceService:
             move=change.move,
             demo=self.demo,
         )
+
+    def _last_view(self, metal: str) -> View | None:
+        watch = self._watches.get(metal)
+        return watch.last_view(self._per_dollar) if watch is not None else None
 
     # --- answers ------------------------------------------------------------------------------------------------
 
@@ -287,77 +289,10 @@ class PriceService:
                 months = await quotes.since(connection, item.slug, start, [Basis.MONTHLY], border)
         return [Point(quote.at, quote.price) for quote in (*months, *fine)]
 
-    # --- alerts -------------------------------------------------------------------------------------------------
-
-    def get_alert(self, alert_id: int) -> PriceAlert | None:
-        """A watched alert as it stands now."""
-        return self._index.get(alert_id)
-
-    async def add_alert(self, alert: PriceAlert, limit: int = price_alerts.MAX_PER_PERSON) -> PriceAlert:
-        """Store and watch an alert (see `commands.build_alert`). Raises LimitReached."""
-        async with self._lock, self._database.write() as connection:
-            stored = self._decided(await price_alerts.add(connection, alert, limit))
-            await price_alerts.save_standing(connection, [stored])
-        self._index.put(stored)
-        return stored
-
-    def _decided(self, alert: PriceAlert) -> PriceAlert:
-        """With the side of the level it is on now, so that the very next tick may fire it."""
-        watch = self._watches.get(alert.instrument)
-        view = watch.last_view(self._per_dollar) if watch is not None and alert.armed is None else None
-        return alert if view is None else decided(alert, view)
-
-    async def _restarted(self, connection: AsyncConnection, alert: PriceAlert | None) -> PriceAlert | None:
-        if alert is None:
-            return None
-        alert = self._decided(alert)
-        await price_alerts.save_standing(connection, [alert])
-        return alert
-
-    async def edit_alert(self, alert_id: int, **changes: object) -> PriceAlert | None:
-        """Change an alert; it starts over. None when it is gone."""
-        async with self._lock, self._database.write() as connection:
-            stored = await self._restarted(connection, await price_alerts.edit(connection, alert_id, **changes))
-        return self._follow(alert_id, stored)
-
-    async def pause_alert(self, alert_id: int, until: datetime | None = None) -> PriceAlert | None:
-        async with self._lock, self._database.write() as connection:
-            stored = await price_alerts.pause(connection, alert_id, until)
-        return self._follow(alert_id, stored)
-
-    async def resume_alert(self, alert_id: int) -> PriceAlert | None:
-        async with self._lock, self._database.write() as connection:
-            stored = await self._restarted(connection, await price_alerts.resume(connection, alert_id))
-        return self._follow(alert_id, stored)
-
-    async def remove_alert(self, alert_id: int) -> bool:
-        async with self._lock, self._database.write() as connection:
-            found = await price_alerts.remove(connection, alert_id)
-        self._index.remove(alert_id)
-        return found
-
-    def _follow(self, alert_id: int, stored: PriceAlert | None) -> PriceAlert | None:
-        if stored is None:
-            self._index.remove(alert_id)
-        else:
-            self._index.put(stored)
-        return stored
-
     async def housekeep(self, now: datetime) -> None:
         """Now and then: thin old quotes, and resume the alerts whose pause is over."""
-        async with self._lock, self._database.write() as connection:
+        async with self._database.write() as connection:
             removed = await quotes.thin(connection, now)
-            resumed = [
-                await self._restarted(connection, await price_alerts.resume(connection, alert_id))
-                for alert_id in await price_alerts.due_to_resume(connection, now)
-            ]
-        for alert in resumed:
-            if alert is not None:
-                self._index.put(alert)
+        await self.alerts.resume_due(now)
         if removed:
             log.info("thinned %d old quotes", removed)
-
-    async def reload_alerts(self) -> None:
-        """Read all alerts again: after `/privacy delete` or another process changed the table."""
-        async with self._lock, self._database.read() as connection:
-            self._index = AlertIndex(await price_alerts.active(connection))

@@ -203,10 +203,10 @@ async def test_a_process_that_does_not_ask_for_prices_answers_with_those_stored_
         later = answering.quote("gold", OPEN + timedelta(hours=1))
         assert later is not None
         assert later.standing is Standing.STALE, "the process that asks has fallen silent"
-        made = await answering.add_alert(an_alert())
-        await eventually(lambda: asking.get_alert(made.id))
-        await answering.remove_alert(made.id)
-        await eventually(lambda: asking.get_alert(made.id) is None)
+        made = await answering.alerts.add(an_alert())
+        await eventually(lambda: asking.alerts.get(made.id))
+        await answering.alerts.remove(made.id)
+        await eventually(lambda: asking.alerts.get(made.id) is None)
 
 
 async def test_a_dead_process_leaves_its_jobs_feeds_and_messages_to_the_other(postgres_server: str) -> None:

@@ -95,7 +95,7 @@ async def test_a_quote_is_answered_from_memory_and_stored_once_a_minute(desk):
 
 async def test_an_alert_fires_once_into_the_outbox(desk):
     await desk.tick(4490)
-    stored = await desk.service.add_alert(an_alert())
+    stored = await desk.service.alerts.add(an_alert())
     assert await desk.tick(4495) == []
     (fired,) = await desk.tick(4502)
     assert (fired.alert.id, fired.price, fired.late) == (stored.id, Decimal(4502), False)
@@ -123,7 +123,7 @@ async def test_an_alert_fires_once_into_the_outbox(desk):
 
 async def test_one_bad_tick_of_one_source_fires_nothing(desk):
     await desk.tick(4490)
-    await desk.service.add_alert(an_alert())
+    await desk.service.alerts.add(an_alert())
     assert await desk.tick(4600, 4490) == []
     assert desk.service.quote("gold", desk.now).standing is Standing.DISAGREE
     assert await desk.tick(4490) == []
@@ -131,7 +131,7 @@ async def test_one_bad_tick_of_one_source_fires_nothing(desk):
 
 async def test_a_level_already_passed_waits_for_the_price_to_come_back(desk):
     await desk.tick(4600)
-    await desk.service.add_alert(an_alert(repeat=True, cooldown_seconds=0))
+    await desk.service.alerts.add(an_alert(repeat=True, cooldown_seconds=0))
     assert await desk.tick(4601) == []
     assert await desk.tick(4499) == [], "not yet behind the re-arm band"
     assert await desk.tick(4502) == []
@@ -141,14 +141,14 @@ async def test_a_level_already_passed_waits_for_the_price_to_come_back(desk):
 
 async def test_the_level_does_not_flap(desk):
     await desk.tick(4490)
-    await desk.service.add_alert(an_alert(repeat=True, cooldown_seconds=0))
+    await desk.service.alerts.add(an_alert(repeat=True, cooldown_seconds=0))
     fired = [len(await desk.tick(price)) for price in (4501, 4499, 4501, 4499, 4501, 4485, 4501)]
     assert fired == [1, 0, 0, 0, 0, 0, 1]
 
 
 async def test_a_restart_forgets_nothing_and_says_what_was_missed(desk):
     await desk.tick(4490)
-    await desk.service.add_alert(an_alert())
+    await desk.service.alerts.add(an_alert())
     await desk.tick(4491)
     desk.now += timedelta(hours=2)
     await desk.start()
@@ -163,7 +163,7 @@ async def test_a_weekend_is_no_absence(desk):
     desk.now = SATURDAY - timedelta(hours=15, minutes=5)  # Friday, five minutes before the close
     await desk.start()
     await desk.tick(4490)
-    await desk.service.add_alert(an_alert())
+    await desk.service.alerts.add(an_alert())
     await desk.tick(4491)
     desk.now = SATURDAY
     assert await desk.tick(4600) == [], "alerts freeze while the market is closed"
@@ -181,7 +181,7 @@ async def test_killed_between_the_crossing_and_the_commit_it_fires_once_after_th
         raise PowerCut
 
     await desk.tick(4490)
-    await desk.service.add_alert(an_alert())
+    await desk.service.alerts.add(an_alert())
     await desk.tick(4491)
     await desk.start(sink=cut)
     with pytest.raises(PowerCut):
@@ -204,7 +204,7 @@ async def test_a_failed_transaction_is_fired_by_the_next_tick_of_the_same_proces
 
     await desk.start(sink=flaky)
     await desk.tick(4490)
-    await desk.service.add_alert(an_alert())
+    await desk.service.alerts.add(an_alert())
     await desk.tick(4491)
     with pytest.raises(RuntimeError):
         await desk.tick(4502)
@@ -214,18 +214,18 @@ async def test_a_failed_transaction_is_fired_by_the_next_tick_of_the_same_proces
 
 async def test_an_alert_deleted_behind_our_back_is_not_sent(desk):
     await desk.tick(4490)
-    stored = await desk.service.add_alert(an_alert())
+    stored = await desk.service.alerts.add(an_alert())
     await desk.tick(4491)
     async with desk.database.write() as connection:
         await price_alerts.remove(connection, stored.id)
     assert await desk.tick(4502) == []
     assert await desk.outbox() == []
-    assert desk.service.get_alert(stored.id) is None
+    assert desk.service.alerts.get(stored.id) is None
 
 
 async def test_a_move_within_an_hour_fires(desk):
     await desk.tick(4400)
-    await desk.service.add_alert(an_alert(condition="moves", level=None, percent=Decimal(2), window_seconds=3600))
+    await desk.service.alerts.add(an_alert(condition="moves", level=None, percent=Decimal(2), window_seconds=3600))
     assert await desk.tick(4440) == []
     (fired,) = await desk.tick(4490)
     assert round(fired.move, 4) == Decimal("0.0205")
@@ -234,7 +234,7 @@ async def test_a_move_within_an_hour_fires(desk):
 async def test_a_move_watched_in_a_currency_without_a_rate_is_told_in_dollars_and_says_so(desk):
     await desk.tick(4400)
     moves = {"condition": "moves", "level": None, "percent": Decimal(2), "window_seconds": 3600}
-    await desk.service.add_alert(an_alert(currency="EUR", **moves))
+    await desk.service.alerts.add(an_alert(currency="EUR", **moves))
     (fired,) = await desk.tick(4490)
     assert (fired.price, fired.currency, fired.rates_day) == (Decimal(4490), "USD", None)
     assert "**Now 4,490.00 USD/oz t**" in (await desk.outbox())[0]["payload"]["embed"]["description"]
@@ -242,35 +242,35 @@ async def test_a_move_watched_in_a_currency_without_a_rate_is_told_in_dollars_an
 
 async def test_pause_resume_edit_and_remove(desk):
     await desk.tick(4490)
-    stored = await desk.service.add_alert(an_alert(repeat=True, cooldown_seconds=0))
+    stored = await desk.service.alerts.add(an_alert(repeat=True, cooldown_seconds=0))
     await desk.tick(4490)
-    await desk.service.pause_alert(stored.id)
+    await desk.service.alerts.pause(stored.id)
     assert await desk.tick(4502) == []
-    await desk.service.resume_alert(stored.id)
+    await desk.service.alerts.resume(stored.id)
     assert await desk.tick(4503) == [], "what happened meanwhile does not fire it"
-    await desk.service.edit_alert(stored.id, level=Decimal(4550))
+    await desk.service.alerts.edit(stored.id, level=Decimal(4550))
     await desk.tick(4504)
     assert len(await desk.tick(4551)) == 1
-    assert await desk.service.remove_alert(stored.id)
-    assert not await desk.service.remove_alert(stored.id)
+    assert await desk.service.alerts.remove(stored.id)
+    assert not await desk.service.alerts.remove(stored.id)
     assert await desk.tick(4400) == []
 
 
 async def test_a_pause_ends_by_itself(desk):
     await desk.tick(4490)
-    stored = await desk.service.add_alert(an_alert())
-    await desk.service.pause_alert(stored.id, desk.now + timedelta(minutes=30))
+    stored = await desk.service.alerts.add(an_alert())
+    await desk.service.alerts.pause(stored.id, desk.now + timedelta(minutes=30))
     await desk.service.housekeep(desk.now + timedelta(minutes=29))
-    assert desk.service.get_alert(stored.id) is None
+    assert desk.service.alerts.get(stored.id) is None
     await desk.service.housekeep(desk.now + timedelta(minutes=30))
-    assert desk.service.get_alert(stored.id).state == "active"
+    assert desk.service.alerts.get(stored.id).state == "active"
 
 
 async def test_a_person_has_so_many_alerts_and_no_more(desk):
     for _ in range(3):
-        await desk.service.add_alert(an_alert(), limit=3)
+        await desk.service.alerts.add(an_alert(), limit=3)
     with pytest.raises(LimitReached, match="remove one first"):
-        await desk.service.add_alert(an_alert(), limit=3)
+        await desk.service.alerts.add(an_alert(), limit=3)
 
 
 async def test_alerts_in_another_currency_and_unit(desk, tmp_path):
@@ -282,7 +282,7 @@ async def test_alerts_in_another_currency_and_unit(desk, tmp_path):
     await desk.tick(4490)
     assert desk.service.rates.per_euro["USD"] == Decimal("1.1614")
     # 125 EUR/g is 125 × 31.1034768 × 1.1614 = 4515.45 USD/oz t.
-    await desk.service.add_alert(an_alert(level=Decimal(125), currency="EUR", unit="g"))
+    await desk.service.alerts.add(an_alert(level=Decimal(125), currency="EUR", unit="g"))
     await desk.tick(4510)
     assert await desk.tick(4515) == []
     (fired,) = await desk.tick(4516)
@@ -381,7 +381,7 @@ async def test_changes_over_an_hour_and_a_day(desk):
 
 async def test_the_outbox_takes_a_firing_only_once(desk):
     await desk.tick(4490)
-    stored = await desk.service.add_alert(an_alert())
+    stored = await desk.service.alerts.add(an_alert())
     await desk.tick(4490)
     (fired,) = await desk.tick(4502)
     async with desk.database.write() as connection:

@@ -159,7 +159,7 @@ async def main(where, database_path, folder):
             await database.close()
             return
         await desk.tick(4490)
-        await desk.service.add_alert(an_alert())
+        await desk.service.alerts.add(an_alert())
         await desk.tick(4502)
         os.kill(os.getpid(), signal.SIGKILL)
 
