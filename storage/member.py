@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from storage.database import SERVER
 from storage.errors import Unavailable
 from storage.explain import explain
 from storage.notify import CHANNEL
@@ -30,13 +31,7 @@ log = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 3.0  # seconds between two looks at the connection
 _TURN_WITHIN: Final = 900.0  # seconds a turn is waited for
 _PATIENCE: Final = 5.0  # seconds the server has to answer
-# So that the server notices within half a minute that a whole machine is gone.
-_SERVER: Final = {
-    "application_name": "headframe member",
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-}
+_SERVER: Final = SERVER | {"application_name": "headframe member"}
 
 
 class Lock(IntEnum):
@@ -51,6 +46,7 @@ class Lock(IntEnum):
     IDENTIFY = 0x48460007  # by identify bucket
     STORIES = 0x48460008  # 0: who stores new entries
     COMMANDS = 0x48460009  # 0: who uploads the commands
+    TAKE_OVER = 0x4846000A  # 0: who frees what dead processes hold
 
 
 class Member:
