@@ -154,7 +154,16 @@ class App:
         )
         robots = RobotsCache(fetcher.fetch)
         after_poll = lambda stored: app.after_poll(stored)  # noqa: E731, PLW0108 - likewise
-        pipeline = Pipeline(database, fetcher, parser, ingest, robots=robots, stored=after_poll, owner=member.number)
+        pipeline = Pipeline(
+            database,
+            fetcher,
+            parser,
+            ingest,
+            robots=robots,
+            stored=after_poll,
+            owner=member.number,
+            ready=lambda: ingest.is_loaded and book.is_whole,
+        )
         services = Services(
             settings=settings,
             db=database,

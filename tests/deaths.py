@@ -171,7 +171,7 @@ async def reckon(database: Database, deaths: Iterable[Death]) -> Reckoning:
             if ended is None or (after is not None and after.at < ended):
                 continue  # its owner lives, or had done with it
             # A delivery is freed first (pending), then claimed by whoever has a lane.
-            later = [one for one in notes if one.at >= ended and one.now_is not in {"pending"}]
+            later = [one for one in notes if one.at >= ended and one.now_is != "pending"]
             if later:
                 taken[subject].append(later[0].at - ended)
             else:

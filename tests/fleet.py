@@ -194,7 +194,7 @@ class Fleet:
             out.close()
 
     async def kill(self, name: str) -> None:
-        """kill -9. Every other one stays dead for a while, so that others must do its work; not the last of its role."""
+        """kill -9. Every other one stays dead for a while, so that others do its work; not the last of its role."""
         process = self.processes.pop(name)
         assert process.returncode is None, f"{name} ended by itself ({process.returncode})"
         number = await deaths.number_of(self.database, process.pid)
