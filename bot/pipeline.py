@@ -60,7 +60,6 @@ class Pipeline:
         stored: Callable[[Stored], None],
         robots: RobotsCache | None = None,
         owner: int = 0,
-        ready: Callable[[], bool] = lambda: True,
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._database = database
@@ -70,7 +69,7 @@ class Pipeline:
         self._on_stored = stored
         self._robots = robots or RobotsCache(fetcher.fetch)
         self._owner = owner  # this process's number, where several share the feeds
-        self._ready = ready  # whether what is read can be stored
+        self.ready: Callable[[], bool] = lambda: True  # whether what is read could be stored at once
         self._clock = clock
         self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
         self._polls: set[asyncio.Task[None]] = set()
@@ -137,7 +136,7 @@ class Pipeline:
         free = _IN_FLIGHT - len(self._polls)
         if not self._owner:
             return free
-        return min(free, 2 * _BATCH) if self._ready() and self._queue.qsize() < _BATCH else 0
+        return min(free, 2 * _BATCH) if self.ready() and self._queue.qsize() < _BATCH else 0
 
     def _ended(self, feed_id: int, poll: asyncio.Task[None]) -> None:
         self._polls.discard(poll)

@@ -19,7 +19,7 @@ from storage.member import Lock
 from storage.records import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from bot.delivery.bucket import Bucket
     from bot.services import Services
@@ -71,7 +71,9 @@ class Following:
 class Together:
     """`start` after `Member.join` and before anything is loaded; `stop` before `Member.leave`."""
 
-    def __init__(self, services: Services, member: Member, bucket: Bucket) -> None:
+    def __init__(
+        self, services: Services, member: Member, bucket: Bucket, *, also: Callable[[], Awaitable[None]]
+    ) -> None:
         self._services = services
         self._member = member
         self._bucket = bucket
@@ -82,6 +84,7 @@ class Together:
         self._news: set[str] = set()
         self._wake = asyncio.Event()
         self._doubt_at = 0.0
+        self._also = also  # looked after at the same pace
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -187,6 +190,7 @@ class Together:
         if self._matches:
             await self.following.catch_up()
         await self._share()
+        await self._also()
 
     async def _share(self) -> None:
         """Discord's limit is for the bot, however many processes send for it."""

@@ -47,6 +47,8 @@ class Lock(IntEnum):
     STORIES = 0x48460008  # 0: who stores new entries
     COMMANDS = 0x48460009  # 0: who uploads the commands
     TAKE_OVER = 0x4846000A  # 0: who frees what dead processes hold
+    COVER = 0x4846000B  # by shard: it is served in the place of its own process
+    HOME = 0x4846000C  # by shard: its own process asks for it back
 
 
 class Member:
@@ -117,6 +119,19 @@ class Member:
             return False
         self._wanted[key] = None
         return True
+
+    async def let_go(self, lock: Lock, number: int = 0) -> None:
+        """Give back a lock that was held alone. Raises Unavailable when the connection is lost, and it with that."""
+        key = (int(lock), number, False)
+        held = key in self._wanted and key not in self._missing
+        self._wanted.pop(key, None)
+        self._missing.discard(key)
+        if held:
+            await self._ask("SELECT pg_advisory_unlock($1::int, $2::int)", int(lock), number)
+
+    def lacks(self, lock: Lock, number: int) -> bool:
+        """Whether a lock that was ours for good has been taken by another process in an outage."""
+        return (int(lock), number, False) in self._missing
 
     async def leads(self, job: str) -> bool:
         """Whether the job of this name is ours: it stays so until our end, then another process has it."""

@@ -31,7 +31,7 @@ async def test_a_process_that_is_still_loading_claims_nothing(tmp_path: Path) ->
     async with newsroom(tmp_path) as room:
         await shared(room, 1)
         loaded = False
-        room.pipeline._ready = lambda: loaded
+        room.pipeline.ready = lambda: loaded
         assert await room.pipeline.tick() == 0
         loaded = True
         assert await room.pipeline.tick() == 1
@@ -42,7 +42,7 @@ async def test_the_only_process_reads_while_it_loads(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         await shared(room, 1)
         room.pipeline._owner = 0
-        room.pipeline._ready = lambda: False
+        room.pipeline.ready = lambda: False
         assert await room.pipeline.tick() == 1
         await eventually(lambda: not room.pipeline.busy)
 
