@@ -12,6 +12,7 @@ import structlog
 
 from bot import client as discord_client
 from bot.clock import utcnow
+from bot.cover import Cover
 from bot.delivery.bucket import Bucket
 from bot.delivery.compose import Composer
 from bot.delivery.gate import Gate
@@ -71,7 +72,8 @@ class App:
     def __init__(self, services: Services, bucket: Bucket, price_http: PriceHttp, member: Member) -> None:
         self.services = services
         self.member = member
-        self.together = Together(services, member, bucket)
+        self.cover = Cover(member, services.settings)
+        self.together = Together(services, member, bucket, also=self.cover.look)
         self.gate = Gate(bucket)  # before every request of the bot's own making
         self.price_http = price_http
         self.lag = LoopLag()
@@ -155,6 +157,7 @@ class App:
         robots = RobotsCache(fetcher.fetch)
         after_poll = lambda stored: app.after_poll(stored)  # noqa: E731, PLW0108 - likewise
         pipeline = Pipeline(database, fetcher, parser, ingest, robots=robots, stored=after_poll, owner=member.number)
+        pipeline.ready = lambda: ingest.is_loaded and book.is_whole
         services = Services(
             settings=settings,
             db=database,
@@ -296,6 +299,7 @@ class App:
         await self.welcome(0)  # people who use the bot without a server read the default feeds, too
         if self.services.settings.has("deliver"):
             await self._connect(client)
+        await self.cover.serve(client)
 
     async def _connect(self, client: discord.Client) -> None:
         """The outbox may send through this client."""
@@ -305,6 +309,7 @@ class App:
 
     async def _detach(self) -> None:
         self.services.outbox.connect(None)
+        await self.cover.serve(None)
         if self._remote is not None:
             await self._remote.close()
 

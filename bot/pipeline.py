@@ -69,6 +69,7 @@ class Pipeline:
         self._on_stored = stored
         self._robots = robots or RobotsCache(fetcher.fetch)
         self._owner = owner  # this process's number, where several share the feeds
+        self.ready: Callable[[], bool] = lambda: True  # whether what is read could be stored at once
         self._clock = clock
         self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
         self._polls: set[asyncio.Task[None]] = set()
@@ -104,7 +105,7 @@ class Pipeline:
         Where more is due than may be under way at once, places that fall free are filled without waiting for a tick.
         """
         async with self._claiming:
-            free = _IN_FLIGHT - len(self._polls)
+            free = self._room()
             if free <= 0:
                 self._more = True
                 return 0
@@ -125,6 +126,17 @@ class Pipeline:
                 self._polled.add(feed.id)
                 task.add_done_callback(partial(self._ended, feed.id))
             return len(due)
+
+    def _room(self) -> int:
+        """How many feeds may be claimed now. Where others share them, no more than can be stored soon.
+
+        What is claimed is kept from the others, and if this process dies it waits an interval: nobody knows whether
+        its publisher was asked.
+        """
+        free = _IN_FLIGHT - len(self._polls)
+        if not self._owner:
+            return free
+        return min(free, 2 * _BATCH) if self.ready() and self._queue.qsize() < _BATCH else 0
 
     def _ended(self, feed_id: int, poll: asyncio.Task[None]) -> None:
         self._polls.discard(poll)

@@ -6,16 +6,22 @@ deliver: posts it. One process does all of it unless told otherwise.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from storage.member import Lock
 
 if TYPE_CHECKING:
     from storage.member import Member
 
+log = structlog.get_logger(__name__)
 ROLES: Final = ("gateway", "poll", "deliver")
 _MOST_SHARDS: Final = 10_000
+_BACK_EVERY: Final = 0.2  # seconds between two looks whether a shard has been given back
+_BACK_LOOKS: Final = 600  # of them: the other may be busy taking it, with a queue of identifies before it
 _OTHERS: Final = "Give each gateway process shards of its own (--shards 0-15/64), or leave gateway out of its --roles."
 
 
@@ -73,6 +79,22 @@ async def claim_shards(member: Member, shards: Shards | None) -> str | None:
             "use one number."
         )
     for shard in shards.ids:
-        if not await member.hold(Lock.SHARD, shard):
+        if not await member.hold(Lock.SHARD, shard) and not await _given_back(member, shard):
             return f"another Headframe serves shard {shard} on this database. {_OTHERS}"
     return None
+
+
+async def _given_back(member: Member, shard: int) -> bool:
+    """Ask a process that only stands in for a dead one (`bot.cover`) for its shard; whether it is ours now."""
+    if shard not in await member.holders(Lock.COVER):
+        return await member.hold(Lock.SHARD, shard)  # given back this very moment, or another's for good
+    log.info("another process stands in for this one; asking for the shard", shard=shard)
+    await member.hold(Lock.HOME, shard)
+    try:
+        for _look in range(_BACK_LOOKS):
+            if await member.hold(Lock.SHARD, shard):
+                return True
+            await asyncio.sleep(_BACK_EVERY)
+        return False
+    finally:
+        await member.let_go(Lock.HOME, shard)

@@ -19,7 +19,7 @@ from storage.member import Lock
 from storage.records import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from bot.delivery.bucket import Bucket
     from bot.services import Services
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 2.0  # seconds between two looks for what dead processes left, and for notices that were missed
+_DOUBT_EVERY: Final = 10.0  # seconds between two such looks of a process that is not the one to look
 
 
 class Following:
@@ -70,7 +71,9 @@ class Following:
 class Together:
     """`start` after `Member.join` and before anything is loaded; `stop` before `Member.leave`."""
 
-    def __init__(self, services: Services, member: Member, bucket: Bucket) -> None:
+    def __init__(
+        self, services: Services, member: Member, bucket: Bucket, *, also: Callable[[], Awaitable[None]]
+    ) -> None:
         self._services = services
         self._member = member
         self._bucket = bucket
@@ -80,10 +83,12 @@ class Together:
         self._targets: set[Target] = set()
         self._news: set[str] = set()
         self._wake = asyncio.Event()
+        self._doubt_at = 0.0
+        self._also = also  # looked after at the same pace
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen, and free what dead processes hold. Raises StorageError."""
+        """Listen. Raises StorageError."""
         if not self._member.shared:
             return
         self._member.heard = self._heard
@@ -93,11 +98,14 @@ class Together:
             async with self._services.db.write() as connection:
                 await notify.tell(connection, "senders")
         await self._share()
-        await self._take_over()
         await self.following.begin()
 
     def follow(self) -> None:
-        """Everything is loaded: from now on it is kept up to date."""
+        """Everything is loaded: from now on it is kept up to date, and what dead processes hold is freed.
+
+        Not before: a process that is still starting, which takes its time on a busy machine, would keep the lead from
+        those that could do the work.
+        """
         if self._member.shared:
             self._task = asyncio.create_task(self._run(), name="together")
 
@@ -131,7 +139,7 @@ class Together:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        look_at = loop.time() + _LOOK_EVERY
+        look_at = loop.time()
         while True:
             if loop.time() >= look_at:  # however much there is to hear
                 await self._guarded(self._look)
@@ -182,6 +190,7 @@ class Together:
         if self._matches:
             await self.following.catch_up()
         await self._share()
+        await self._also()
 
     async def _share(self) -> None:
         """Discord's limit is for the bot, however many processes send for it."""
@@ -189,9 +198,14 @@ class Together:
         self._bucket.rate = self._services.settings.headframe_requests_per_second / max(len(senders), 1)
 
     async def _take_over(self) -> None:
-        """Feeds and deliveries of processes that are no more. A number once dead is never anybody's again."""
-        if not await self._member.leads("take over"):
+        """Feeds and deliveries of processes that are no more. A number once dead is never anybody's again.
+
+        One process does it. The others look now and then all the same: it may be alive and stuck, or cut off.
+        """
+        moment = asyncio.get_running_loop().time()
+        if not await self._member.leads("take over") and moment < self._doubt_at:
             return
+        self._doubt_at = moment + _DOUBT_EVERY
         db, settings = self._services.db, self._services.settings
         now = utcnow()
         async with db.read() as connection:
@@ -201,6 +215,8 @@ class Together:
         if not dead and not late:
             return
         async with db.write() as connection:
+            if not await leases.taking_over(connection):
+                return
             feeds = await leases.free_feeds(
                 connection, dead, least=settings.headframe_min_poll_seconds, lease=leases.POLLING_FOR
             )

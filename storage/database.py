@@ -49,6 +49,14 @@ _CHECK_SECONDS: Final = 1.0  # of a start; quick_check reads about 1 GB in that 
 _ROOM: Final = 1024 * 1024  # bytes free from which on a disk is no longer full
 _GIVE_BACK: Final = 1_000  # pages in one transaction: the writer waits milliseconds
 _ROUNDS: Final = 250
+# Of a connection to PostgreSQL. When a whole machine is gone nothing closes its connections: the server has to notice
+# within half a minute, or its transactions, with the locks that others wait for, would stand for hours.
+SERVER: Final = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "idle_in_transaction_session_timeout": "60000",  # milliseconds; also of a process that hangs
+}
 
 
 class Database:
@@ -92,7 +100,9 @@ class Database:
                     raise Damaged(sentence(wrong, parsed))
                 writer, reader = _sqlite_engines(parsed, readers)
             else:
-                writer = reader = create_async_engine(parsed, pool_size=8, max_overflow=4, pool_pre_ping=True)
+                writer = reader = create_async_engine(
+                    parsed, pool_size=8, max_overflow=4, pool_pre_ping=True, connect_args={"server_settings": SERVER}
+                )
         except (SQLAlchemyError, ImportError) as error:
             raise Unavailable(explain(error, parsed)) from error
         database = cls(parsed, writer, reader)

@@ -69,6 +69,11 @@ async def overdue(connection: AsyncConnection, now: datetime) -> bool:
     return (await connection.execute(statement)).first() is not None
 
 
+async def taking_over(connection: AsyncConnection) -> bool:
+    """Whether no other process frees what the dead hold this moment; ours until the transaction ends."""
+    return bool((await connection.execute(select(func.pg_try_advisory_xact_lock(int(Lock.TAKE_OVER), 0)))).scalar())
+
+
 async def free_feeds(connection: AsyncConnection, dead: Collection[int], *, least: int, lease: int) -> int:
     """Give back the feeds of dead processes; how many.
 

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from storage.database import SERVER
 from storage.errors import Unavailable
 from storage.explain import explain
 from storage.notify import CHANNEL
@@ -30,13 +31,7 @@ log = structlog.get_logger(__name__)
 _LOOK_EVERY: Final = 3.0  # seconds between two looks at the connection
 _TURN_WITHIN: Final = 900.0  # seconds a turn is waited for
 _PATIENCE: Final = 5.0  # seconds the server has to answer
-# So that the server notices within half a minute that a whole machine is gone.
-_SERVER: Final = {
-    "application_name": "headframe member",
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-}
+_SERVER: Final = SERVER | {"application_name": "headframe member"}
 
 
 class Lock(IntEnum):
@@ -51,6 +46,9 @@ class Lock(IntEnum):
     IDENTIFY = 0x48460007  # by identify bucket
     STORIES = 0x48460008  # 0: who stores new entries
     COMMANDS = 0x48460009  # 0: who uploads the commands
+    TAKE_OVER = 0x4846000A  # 0: who frees what dead processes hold
+    COVER = 0x4846000B  # by shard: it is served in the place of its own process
+    HOME = 0x4846000C  # by shard: its own process asks for it back
 
 
 class Member:
@@ -121,6 +119,19 @@ class Member:
             return False
         self._wanted[key] = None
         return True
+
+    async def let_go(self, lock: Lock, number: int = 0) -> None:
+        """Give back a lock that was held alone. Raises Unavailable when the connection is lost, and it with that."""
+        key = (int(lock), number, False)
+        held = key in self._wanted and key not in self._missing
+        self._wanted.pop(key, None)
+        self._missing.discard(key)
+        if held:
+            await self._ask("SELECT pg_advisory_unlock($1::int, $2::int)", int(lock), number)
+
+    def lacks(self, lock: Lock, number: int) -> bool:
+        """Whether a lock that was ours for good has been taken by another process in an outage."""
+        return (int(lock), number, False) in self._missing
 
     async def leads(self, job: str) -> bool:
         """Whether the job of this name is ours: it stays so until our end, then another process has it."""

@@ -27,6 +27,8 @@ from bot.preview import LocalDiscord, World
 from bot.preview.demo import BOT_PERMISSIONS
 from storage import feeds, subscriptions
 from storage.database import Database
+from tests import deaths
+from tests.deaths import Death
 from tests.feedserver import FeedServer, Reply
 from tests.house import eventually, item, rss
 from tests.killing import DEEDS, PLACES, WORDS
@@ -52,6 +54,7 @@ class Size:
     gateways: int = 2
     seconds: float = 600.0
     kill_every: tuple[float, float] = (6.0, 14.0)
+    dead_for: tuple[float, float] = (25.0, 45.0)  # of every other of the killed; the rest is started again at once
     headlines_every: float = 2.0
 
 
@@ -67,6 +70,9 @@ class Fleet:
         self.processes: dict[str, asyncio.subprocess.Process] = {}
         self.headlines = 0
         self.kills: Counter[str] = Counter()
+        self.deaths: list[Death] = []
+        self.absent: dict[str, float] = {}  # names of the dead → when they are started again
+        self.database: Database
         self.items: dict[int, list[str]] = {}
         self.due: dict[tuple[int, int], float] = {}  # (headline, channel) → when it was published
         self.channels: dict[int, list[Any]] = {}  # server → its channels
@@ -113,7 +119,7 @@ class Fleet:
 
     async def fill(self) -> None:
         """Feeds and subscriptions into the database, as if followed long ago; feeds are due over one interval."""
-        database = await Database.open(self.url)
+        self.database = database = await Database.open(self.url)
         now = self.started
         async with database.write() as connection:
             await feeds.bulk_insert(
@@ -149,7 +155,7 @@ class Fleet:
                     for topic in self.topics(place)
                 ],
             )
-        await database.close()
+        await deaths.begin(database)
 
     # -- the processes -----------------------------------------------------------------------------------------
 
@@ -188,12 +194,27 @@ class Fleet:
             out.close()
 
     async def kill(self, name: str) -> None:
+        """kill -9. Every other one stays dead for a while, so that others do its work; not the last of its role."""
         process = self.processes.pop(name)
         assert process.returncode is None, f"{name} ended by itself ({process.returncode})"
+        number = await deaths.number_of(self.database, process.pid)
         process.send_signal(signal.SIGKILL)
         await process.wait()
-        self.kills[name.split()[0]] += 1
-        self.note(killed=name)
+        self.deaths.append(Death(name, number, time.time()))
+        role = name.split()[0]
+        self.kills[role] += 1
+        alone = not any(other.startswith(role) for other in self.processes)
+        rest = 0.0 if alone or len(self.deaths) % 2 else self.dice.uniform(*self.size.dead_for)
+        self.absent[name] = time.monotonic() + rest
+        self.note(killed=name, number=number, rest=round(rest))
+        await self.raise_dead()
+
+    async def raise_dead(self, *, all_of_them: bool = False) -> None:
+        """Start those again whose time has come."""
+        for name, at in list(self.absent.items()):
+            if all_of_them or time.monotonic() >= at:
+                del self.absent[name]
+                await self.launch(name)
 
     async def stop(self) -> dict[str, int | None]:
         """SIGTERM to all; how each ended."""
@@ -253,3 +274,4 @@ async def fleet(size: Size, url: str, *, seed: int = 1) -> AsyncIterator[Fleet]:
             yield made
         finally:
             await made.stop()
+            await made.database.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import resource
 import time
@@ -15,12 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psutil
 from sqlalchemy import text
 
-from storage.database import Database
 from storage.member import Lock, Member
+from tests.deaths import Reckoning, Shards, Spread, reckon
 from tests.fleet import fleet
 from tests.house import said
 
@@ -39,40 +41,35 @@ class Outcome:
     twice: list[str] = field(default_factory=list)
     early: list[str] = field(default_factory=list)  # feeds asked twice within their interval
     polls: int = 0
-    worst_poll_lag: float = 0.0  # seconds a due feed waited, or was held by a dead process
-    worst_post_lag: float = 0.0  # seconds a due headline waited (edits wait for all headlines)
+    shards_taken: Spread = field(default_factory=Spread)  # seconds a shard was in nobody's hands
+    reckoning: Reckoning | None = None  # what the dead held, and how long anything due waited
     median_delay: float = 0.0  # seconds from the first poll that could see a headline to its post
     worst_delay: float = 0.0
     refusals: int = 0  # 429 answers
     memory_mib: dict[str, int] = field(default_factory=dict)
+    busy: float = 0.0  # share of the machine's processors in use, by whomever
 
     def __str__(self) -> str:
         told = vars(self) | {name: len(getattr(self, name)) for name in ("lost", "twice", "early")}
-        return json.dumps(told)
+        return "\n".join(f"{name}: {value}" for name, value in told.items())
 
 
-async def watch(made: Fleet, outcome: Outcome) -> None:
-    """Once a second: how long what is due has waited. Cancelled at the end."""
-    database = await Database.open(made.url)
-    try:
-        while True:
-            async with database.read() as connection:
-                now = time.time()
-                late = await connection.execute(
-                    text(
-                        "SELECT (SELECT min(next_poll_at) FROM feeds WHERE lease_until IS NULL), "
-                        "(SELECT min(lease_until) - 120 FROM feeds), "
-                        "(SELECT min(due_at) FROM deliveries WHERE state = 'pending' AND kind <> 'edit'), "
-                        "(SELECT min(lease_until) - 300 FROM deliveries WHERE state = 'sending')"
-                    )
+async def watch(made: Fleet) -> None:
+    """Once a second a line of the timeline: how long what is due has waited. Cancelled at the end."""
+    while True:
+        async with made.database.read() as connection:
+            now = time.time()
+            late = await connection.execute(
+                text(
+                    "SELECT (SELECT min(next_poll_at) FROM feeds WHERE lease_until IS NULL), "
+                    "(SELECT min(lease_until) - 120 FROM feeds), "
+                    "(SELECT min(due_at) FROM deliveries WHERE state = 'pending' AND kind <> 'edit'), "
+                    "(SELECT min(lease_until) - 300 FROM deliveries WHERE state = 'sending')"
                 )
-                waiting, held, due, sending = (now - float(at) if at else 0.0 for at in late.one())
-            outcome.worst_poll_lag = max(outcome.worst_poll_lag, waiting, held)
-            outcome.worst_post_lag = max(outcome.worst_post_lag, due, sending)
-            made.note(waiting=round(waiting), held=round(held), due=round(due), sending=round(sending))
-            await asyncio.sleep(1.0)
-    finally:
-        await database.close()
+            )
+            waiting, held, due, sending = (round(now - float(at)) if at else 0 for at in late.one())
+        made.note(waiting=waiting, held=held, due=due, sending=sending, load=os.getloadavg()[0])
+        await asyncio.sleep(1.0)
 
 
 def weigh(made: Fleet, outcome: Outcome) -> None:
@@ -145,35 +142,47 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
     async with fleet(size, url, seed=seed) as made:
         assert await within(3 * size.interval + 60, lambda: len(asked(made)) == size.feeds), "each feed is polled"
         outcome = Outcome()
-        watching = asyncio.create_task(watch(made, outcome))
+        shards = Shards(made.local.gateway, size.gateways)
+        watching = [asyncio.create_task(shards.watch()), *([asyncio.create_task(watch(made))] if made.log else [])]
+        processor = psutil.cpu_times()
         end = time.monotonic() + size.seconds
         next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
         try:
             while time.monotonic() < end:
                 made.publish()
                 await asyncio.sleep(size.headlines_every)
+                await made.raise_dead()
                 if time.monotonic() >= next_kill:
-                    name = made.dice.choice(made.names())
-                    await made.kill(name)
-                    await made.launch(name)
+                    await made.kill(made.dice.choice(sorted(made.processes)))
                     next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
+            outcome.busy = busy_since(processor)
+            await made.raise_dead(all_of_them=True)
             await within(2 * size.interval + 60, lambda: not missing(made))
             weigh(made, outcome)
+            assert await within(60, lambda: not shards.down), "each shard is in the gateway again"
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
         count(made, outcome)
+        outcome.shards_taken = Spread.of(shards.gaps)
         assert await joined(made), "each process started again is among the others"
+        outcome.reckoning = await reckon(made.database, made.deaths)
         ended = await made.stop()
         assert set(ended.values()) == {0}, f"SIGTERM ends them cleanly: {ended}"
     return outcome
 
 
+def busy_since(before: Any) -> float:
+    """The share of the machine's processors that was in use since then, by whomever."""
+    after = psutil.cpu_times()
+    idle = after.idle - before.idle
+    return round(1 - idle / (sum(after) - sum(before)), 2)
+
+
 async def joined(made: Fleet) -> bool:
     """Whether all that should run have taken their numbers; one killed a moment ago is still starting."""
-    database = await Database.open(made.url)
-    member = Member(database)
+    member = Member(made.database)
     await member.join()
     try:
         end = time.monotonic() + 60.0
@@ -184,7 +193,6 @@ async def joined(made: Fleet) -> bool:
         return True
     finally:
         await member.leave()
-        await database.close()
 
 
 async def within(seconds: float, what: Callable[[], bool]) -> bool:

@@ -79,6 +79,17 @@ class Outcome:
             table.writerows(asdict(one) for one in self.samples)
 
 
+def add(wire: Wire, number: int, dice: random.Random) -> None:
+    """The headline of that number onto a feed, which lists its newest only.
+
+    Its name is its own for good: an id that is given to another item once the old one is gone from the list means, to
+    any reader of feeds, that the old headline was corrected.
+    """
+    name = f"{wire.path}-{number}"
+    wire.publish(headline(number, dice), guid=name, link=f"http://wire.example{name}")
+    del wire.items[:-KEPT]
+
+
 class Soak:
     def __init__(self, local: LocalDiscord, server: FeedServer, tmp_path: Path, seconds: float, seed: int) -> None:
         self.local = local
@@ -126,11 +137,7 @@ class Soak:
         slower = max(1.0, self.seconds / 1200)
         while self.passed < self.seconds:
             self.outcome.published += 1
-            wire = self.dice.choice(self.wires)
-            name = f"{wire.path}-{self.outcome.published}"  # of its own for good, though the feed lists the newest only
-            title = headline(self.outcome.published, self.dice)
-            wire.publish(title, guid=name, link=f"http://wire.example{name}")
-            del wire.items[:-KEPT]
+            add(self.dice.choice(self.wires), self.outcome.published, self.dice)
             await asyncio.sleep(self.dice.uniform(0.2, 3.0) * slower)
 
     async def trouble(self) -> None:

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 
-from tests.soaking import soak
+from tests.house import Wire
+from tests.newsroom import newsroom
+from tests.soaking import FEEDS, add, soak
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "120"))
+
+
+async def test_each_headline_of_a_soak_is_an_item_and_a_story_of_its_own(tmp_path: Path) -> None:
+    """Whatever a soak finds lost was lost on the way, not by feeds that no reader could tell apart."""
+    dice = random.Random(9)
+    published = 280  # the lists of all feeds turn over more than once
+    async with newsroom(tmp_path) as room:
+        wires = [Wire(room.server, f"/wire-{number}.xml", []) for number in range(FEEDS)]
+        feeds = {}
+        for wire in wires:
+            wire.publish("Quiet beginning of the wire")
+            feeds[wire.path] = (await room.add(wire.path)).id
+            await room.poll(feeds[wire.path])
+        await room.follow("gold mine")
+        for number in range(1, published + 1):
+            wire = dice.choice(wires)
+            add(wire, number, dice)
+            if dice.random() < 0.2 or number > published - FEEDS:
+                await room.poll(feeds[wire.path])
+        for wire in wires:
+            await room.poll(feeds[wire.path])
+        queued = await room.queued()
+        assert len(queued) == published
+        assert len({row.story_id for row in queued}) == published
+        assert await room.queued("edit") == []
 
 
 @pytest.mark.timeout(240)

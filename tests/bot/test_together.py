@@ -231,6 +231,35 @@ async def test_a_dead_process_leaves_its_jobs_feeds_and_messages_to_the_other(po
         assert await t.two.member.leads("prices")
 
 
+async def test_a_process_that_leads_and_does_nothing_is_not_waited_for(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.together._DOUBT_EVERY", 0.2)
+    async with two(postgres_server) as t:
+        await eventually(lambda: t.one.member.leads("take over"))
+        await t.one.together.stop()  # alive, and stuck
+        now = utcnow()
+        async with t.one.services.db.write() as connection:
+            await deliveries.enqueue(connection, [NewDelivery(CHANNEL, "story:1", "headline", now, now, now)])
+            (row,) = await outbox.due_rows(connection, now, [CHANNEL])
+            await outbox.start(connection, [row.id], batch_id=1, nonce="hf", now=now, owner=2**31 - 1)  # nobody
+        await eventually(lambda: _pending(t))
+        assert await t.one.member.leads("take over")
+
+
+async def test_a_process_that_is_still_starting_takes_no_lead(postgres_server: str) -> None:
+    async with two(postgres_server) as t:
+        await eventually(lambda: t.one.member.leads("take over"))
+        third = await App.build(t.one.services.settings)
+        try:
+            await third._join()
+            await t.one.member.leave()
+            await eventually(lambda: t.two.member.leads("take over"))
+            assert third.member._leading == set()
+        finally:
+            await third.stop()
+
+
 async def _talk(app: App) -> None:
     """Notices without a pause."""
     while True:

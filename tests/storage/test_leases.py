@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from storage import deliveries, entries, feeds, leases, outbox, schema, subscriptions
+from storage import database, deliveries, entries, feeds, leases, outbox, schema, subscriptions
 from storage.database import Database
+from storage.errors import Unavailable
 from storage.records import NewDelivery, Target
 from tests import postgres
 
@@ -148,6 +149,30 @@ async def test_pollers_skip_what_another_is_claiming(pg: Database) -> None:
         others = await feeds.claim_due(second, NOW, limit=100, lease_seconds=120, owner=TWO)
     assert sorted(feed.id for feed in mine + others) == list(range(1, 11))
     assert len(mine) == 4
+
+
+async def test_what_the_dead_hold_is_freed_by_one_process_at_a_time(pg: Database) -> None:
+    async with pg.write() as one, pg.write() as two:
+        assert await leases.taking_over(one)
+        assert not await leases.taking_over(two)
+    async with pg.write() as two:
+        assert await leases.taking_over(two)
+
+
+async def test_a_process_that_hangs_in_a_transaction_does_not_hold_up_the_others_for_ever(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database.SERVER, "idle_in_transaction_session_timeout", "100")
+    url = postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}")
+    hanging, living = await Database.open(url), await Database.open(url)
+    with pytest.raises(Unavailable):
+        async with hanging.write() as connection:
+            assert await leases.storing(connection)
+            async with living.write() as other:
+                assert await leases.storing(other), "waits until the server has had enough of the first"
+            await connection.execute(select(1))
+    await hanging.close()
+    await living.close()
 
 
 async def test_on_one_engine_there_is_nobody_to_wait_for(db: Database) -> None:
