@@ -150,6 +150,7 @@ class Soak:
                 ways.append(self.it_is_killed)
             way = self.dice.choice(ways)
             self.outcome.troubles[way.__name__] += 1
+            assert self.process.returncode is None, f"it ended by itself with {self.process.returncode}"
             await way(self.dice.uniform(0.3, 1.0) * pause)
 
     async def discord_is_down(self, seconds: float) -> None:
@@ -185,6 +186,16 @@ class Soak:
         await self.process.wait()
         self.outcome.kills += 1
         self.process = await launch(self.env)
+        # The next trouble finds it at work: one that cannot open its database on a full disk says so and ends.
+        await eventually(self.serves, 120.0)
+
+    async def serves(self) -> bool:
+        assert self.process.returncode is None, f"it ended by itself with {self.process.returncode}"
+        with suppress(aiohttp.ClientError, TimeoutError):
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+                async with session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
+                    return answer.status == 200
+        return False
 
     async def watch(self) -> None:
         every = max(0.5, self.seconds / 1000)
