@@ -192,9 +192,9 @@ class Soak:
     async def serves(self) -> bool:
         assert self.process.returncode is None, f"it ended by itself with {self.process.returncode}"
         with suppress(aiohttp.ClientError, TimeoutError):
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-                async with session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
-                    return answer.status == 200
+            ready = f"http://127.0.0.1:{self.port}/readyz"
+            async with aiohttp.request("GET", ready, timeout=aiohttp.ClientTimeout(total=5)) as answer:
+                return answer.status == 200
         return False
 
     async def watch(self) -> None:
