@@ -214,10 +214,10 @@ class Fleet:
         self.note(killed=name, number=number, rest=round(rest))
         await self.raise_dead()
 
-    async def raise_dead(self, *, all_of_them: bool = False) -> None:
+    async def raise_dead(self) -> None:
         """Start those again whose time has come."""
         for name, at in list(self.absent.items()):
-            if all_of_them or time.monotonic() >= at:
+            if time.monotonic() >= at:
                 del self.absent[name]
                 await self.launch(name)
 

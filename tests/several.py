@@ -161,7 +161,6 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
                     await made.kill(made.dice.choice(sorted(made.processes)))
                     next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
             outcome.busy = busy_since(processor)
-            await made.raise_dead(all_of_them=True)
             await within(2 * size.interval + 60, lambda: not missing(made))
             weigh(made, outcome)
             assert await within(60, lambda: not shards.down), "each shard is in the gateway again"
