@@ -177,8 +177,9 @@ class Metrics:
             "headframe_routes_lost": ("Channels and people that cannot be reached", len(services.routes.lost)),
             "headframe_subscriptions": ("Queries followed", len(services.book)),
             "headframe_loop_lag_seconds": ("Event loop lag (99th percentile, last minute)", self._lag.percentile(0.99)),
-            "headframe_gateway_connected": ("1 while connected to Discord", float(latency is not None)),
         }
+        if services.settings.has("gateway"):  # a process without would be "not connected" for good
+            gauges["headframe_gateway_connected"] = ("1 while connected to Discord", float(latency is not None))
         if latency is not None and math.isfinite(latency):
             gauges["headframe_gateway_latency_seconds"] = ("Gateway heartbeat and back", latency)
         free = self._keeper.free_space()

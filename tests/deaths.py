@@ -3,7 +3,8 @@
 Triggers note each claim of a feed or a delivery and each end of one, to the millisecond and whoever makes them, so
 that what is measured is not what a look once a second happens to see. Two things are kept apart: *taken over* is from
 the death of a holder until what it held is free for, or in the hands of, a living process; *waited* is how long
-anything due stood in the queue, which also tells of too little processor.
+anything due stood in the queue, which also tells of too little processor. Time in which no process of the role was
+ready is counted by neither: where the last of a role dies there is nobody to take over, and a start is waited for.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+import aiohttp
 import psutil
 from sqlalchemy import text
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from bot.preview.gateway import Gateway
     from storage.database import Database
+    from tests.fleet import Fleet
 
 _NOTES = (
     """
@@ -111,12 +114,53 @@ async def number_of(database: Database, pid: int) -> int | None:
         return next((int(row.number) for row in rows if row.port in ports), None)
 
 
-class Shards:
-    """When no living session had a shard: `look` often. Seconds without are in `gaps`."""
+class Ready:
+    """Which roles have a process that says it is ready (`/readyz`), looked at twice a second."""
 
-    def __init__(self, gateway: Gateway, total: int) -> None:
+    def __init__(self, made: Fleet) -> None:
+        self._made = made
+        self._since: dict[str, float] = {}  # roles without → since when
+        self.gaps: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self.roles: set[str] = set()  # with a ready process, as of the last look
+
+    async def watch(self) -> None:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2.0)) as session:
+            while True:
+                names = list(self._made.processes)
+                answers = await asyncio.gather(*(self._says(session, name) for name in names))
+                ready = {name.split()[0] for name, ok in zip(names, answers, strict=True) if ok}
+                self._note(ready & {name.split()[0] for name in self._made.processes})
+                await asyncio.sleep(0.5)
+
+    async def _says(self, session: aiohttp.ClientSession, name: str) -> bool:
+        try:
+            async with session.get(f"http://127.0.0.1:{self._made.ports[name]}/readyz") as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    def _note(self, ready: set[str]) -> None:
+        now = time.time()
+        for role in ("gateway", "deliver", "poll"):
+            if role not in ready:
+                self._since.setdefault(role, now)
+            elif role in self._since:
+                self.gaps[role].append((self._since.pop(role), now))
+        self.roles = ready
+
+    def seconds(self, role: str, start: float, end: float) -> float:
+        """Of the time between, how much some process of the role was ready."""
+        gaps = [*self.gaps[role], *([(self._since[role], end)] if role in self._since else [])]
+        return end - start - sum(max(min(last, end) - max(first, start), 0.0) for first, last in gaps)
+
+
+class Shards:
+    """When no session had a shard, while another process could have taken it: `look` often. In seconds, in `gaps`."""
+
+    def __init__(self, gateway: Gateway, total: int, ready: Ready) -> None:
         self._gateway = gateway
         self._total = total
+        self._ready = ready
         self._since: dict[int, float] = {}
         self.gaps: list[float] = []
 
@@ -127,7 +171,7 @@ class Shards:
             if shard not in here:
                 self._since.setdefault(shard, now)
             elif shard in self._since:
-                self.gaps.append(now - self._since.pop(shard))
+                self.gaps.append(self._ready.seconds("gateway", self._since.pop(shard), now))
 
     @property
     def down(self) -> set[int]:
@@ -143,15 +187,15 @@ class Shards:
 class Reckoning:
     """taken: from death until free (feeds) or in living hands (deliveries). waited: from due until claimed."""
 
-    feeds_taken: Spread
-    deliveries_taken: Spread
-    never: tuple[str, ...]
-    feeds_waited: Spread
-    deliveries_waited: Spread
+    feeds_taken: Spread = field(default_factory=Spread)
+    deliveries_taken: Spread = field(default_factory=Spread)
+    never: tuple[str, ...] = ()
+    feeds_waited: Spread = field(default_factory=Spread)
+    deliveries_waited: Spread = field(default_factory=Spread)
 
 
-async def reckon(database: Database, deaths: Iterable[Death]) -> Reckoning:
-    """What came of all that the dead held."""
+async def reckon(database: Database, deaths: Iterable[Death], ready: Ready, *, since: float) -> Reckoning:
+    """What came of all that the dead held, and of all that was due since then (time.time())."""
     told: dict[tuple[str, int], list[Note]] = defaultdict(list)
     async with database.read() as connection:
         rows = await connection.execute(text("SELECT at, subject, id, now_is, owner, due FROM noted ORDER BY n"))
@@ -162,20 +206,23 @@ async def reckon(database: Database, deaths: Iterable[Death]) -> Reckoning:
     waited: dict[str, list[float]] = {"feed": [], "delivery": []}
     never = []
     for (subject, number), notes in told.items():
+        role = "poll" if subject == "feed" else "deliver"
         for note, after in zip(notes, [*notes[1:], None], strict=True):
             if note.now_is not in {"polling", "sending"}:
                 continue
-            if note.due is not None:
-                waited[subject].append(max(note.at - note.due, 0.0))
+            if note.due is not None and note.due >= since:
+                waited[subject].append(max(ready.seconds(role, note.due, note.at), 0.0))
             ended = died.get(note.owner or 0)
             if ended is None or (after is not None and after.at < ended):
                 continue  # its owner lives, or had done with it
-            # A delivery is freed first (pending), then claimed by whoever has a lane.
+            # A delivery is freed first (pending), then claimed by whoever has a lane; whoever lives frees a feed.
             later = [one for one in notes if one.at >= ended and one.now_is != "pending"]
-            if later:
+            if not later:
+                never.append(f"{subject} {number}")
+            elif subject == "feed":
                 taken[subject].append(later[0].at - ended)
             else:
-                never.append(f"{subject} {number}")
+                taken[subject].append(ready.seconds(role, ended, later[0].at))
     return Reckoning(
         Spread.of(taken["feed"]),
         Spread.of(taken["delivery"]),

@@ -12,6 +12,7 @@ import math
 import os
 import random
 import signal
+import socket
 import sys
 import time
 from collections import Counter
@@ -53,6 +54,7 @@ class Size:
     deliverers: int = 2
     gateways: int = 2
     seconds: float = 600.0
+    deaths: int = 0  # at least, however long they take on a machine that has other things to do
     kill_every: tuple[float, float] = (6.0, 14.0)
     dead_for: tuple[float, float] = (25.0, 45.0)  # of every other of the killed; the rest is started again at once
     headlines_every: float = 2.0
@@ -71,6 +73,7 @@ class Fleet:
         self.headlines = 0
         self.kills: Counter[str] = Counter()
         self.deaths: list[Death] = []
+        self.ports: dict[str, int] = {}  # of metrics and health, by name
         self.absent: dict[str, float] = {}  # names of the dead → when they are started again
         self.database: Database
         self.items: dict[int, list[str]] = {}
@@ -172,6 +175,7 @@ class Fleet:
         arguments = ["run", "--roles", role]
         if role == "gateway":
             arguments += ["--shards", f"{number}/{self.size.gateways}"]
+        self.ports[name] = port = free_port()
         environment = {
             **os.environ,
             "DISCORD_TOKEN": self.local.token,
@@ -183,6 +187,7 @@ class Fleet:
             "HEADFRAME_DEFAULT_FEEDS": "off",
             "HEADFRAME_PRICE_SOURCES": os.environ.get("FLEET_PRICES", ""),
             "HEADFRAME_FOLD_SECONDS": "0",
+            "HEADFRAME_METRICS_PORT": str(port),
         }
         # Closed by the process itself; every start of one name goes on in the same file.
         out = (self.log / f"{name.replace(' ', '-')}.log").open("ab") if self.log else None
@@ -209,10 +214,10 @@ class Fleet:
         self.note(killed=name, number=number, rest=round(rest))
         await self.raise_dead()
 
-    async def raise_dead(self, *, all_of_them: bool = False) -> None:
+    async def raise_dead(self) -> None:
         """Start those again whose time has come."""
         for name, at in list(self.absent.items()):
-            if all_of_them or time.monotonic() >= at:
+            if time.monotonic() >= at:
                 del self.absent[name]
                 await self.launch(name)
 
@@ -257,6 +262,12 @@ class Fleet:
         if self.log is not None:
             with (self.log / "timeline.jsonl").open("a") as file:
                 file.write(json.dumps({"at": round(time.monotonic() - self.begun, 1), **what}) + "\n")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ import psutil
 from sqlalchemy import text
 
 from storage.member import Lock, Member
-from tests.deaths import Reckoning, Shards, Spread, reckon
+from tests.deaths import Ready, Reckoning, Shards, Spread, reckon
 from tests.fleet import fleet
 from tests.house import said
 
@@ -51,6 +51,7 @@ class Outcome:
 
     def __str__(self) -> str:
         told = vars(self) | {name: len(getattr(self, name)) for name in ("lost", "twice", "early")}
+        told |= vars(told.pop("reckoning") or Reckoning())
         return "\n".join(f"{name}: {value}" for name, value in told.items())
 
 
@@ -142,13 +143,17 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
     async with fleet(size, url, seed=seed) as made:
         assert await within(3 * size.interval + 60, lambda: len(asked(made)) == size.feeds), "each feed is polled"
         outcome = Outcome()
-        shards = Shards(made.local.gateway, size.gateways)
-        watching = [asyncio.create_task(shards.watch()), *([asyncio.create_task(watch(made))] if made.log else [])]
-        processor = psutil.cpu_times()
-        end = time.monotonic() + size.seconds
-        next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
+        ready = Ready(made)
+        shards = Shards(made.local.gateway, size.gateways, ready)
+        watches = [ready.watch(), shards.watch(), *([watch(made)] if made.log else [])]
+        watching = [asyncio.create_task(one) for one in watches]
+        begun = time.time()
         try:
-            while time.monotonic() < end:
+            assert await within(120, lambda: len(ready.roles) == 3), "each role has a process that is ready"
+            processor = psutil.cpu_times()
+            end = time.monotonic() + size.seconds
+            next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
+            while time.monotonic() < end or len(made.deaths) < size.deaths:
                 made.publish()
                 await asyncio.sleep(size.headlines_every)
                 await made.raise_dead()
@@ -156,7 +161,6 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
                     await made.kill(made.dice.choice(sorted(made.processes)))
                     next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
             outcome.busy = busy_since(processor)
-            await made.raise_dead(all_of_them=True)
             await within(2 * size.interval + 60, lambda: not missing(made))
             weigh(made, outcome)
             assert await within(60, lambda: not shards.down), "each shard is in the gateway again"
@@ -167,7 +171,7 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
         count(made, outcome)
         outcome.shards_taken = Spread.of(shards.gaps)
         assert await joined(made), "each process started again is among the others"
-        outcome.reckoning = await reckon(made.database, made.deaths)
+        outcome.reckoning = await reckon(made.database, made.deaths, ready, since=begun)
         ended = await made.stop()
         assert set(ended.values()) == {0}, f"SIGTERM ends them cleanly: {ended}"
     return outcome
@@ -196,10 +200,10 @@ async def joined(made: Fleet) -> bool:
 
 
 async def within(seconds: float, what: Callable[[], bool]) -> bool:
-    """Look once a second only: counting is work for the loop that also is Discord and all publishers."""
+    """Look twice a second only: counting is work for the loop that also is Discord and all publishers."""
     end = time.monotonic() + seconds
     while not what():
         if time.monotonic() > end:
             return False
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.5)
     return True

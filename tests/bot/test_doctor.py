@@ -88,7 +88,11 @@ async def test_it_looks_at_everything_and_names_the_mends(tmp_path: Path, env: d
     assert "GiB free" in line(lines, "disk", verdict="ok")
     assert "running, last seen" in line(lines, "process", verdict="ok")
     assert "daily round last ran 5 d ago" in line(lines, "backups", verdict="warn")
-    assert "1 failing" in line(lines, "feeds", verdict="warn")
+    assert "against Discord's" in line(lines, "clock", verdict="ok")
+    assert "no privileged intent" in line(lines, "intents", verdict="ok")
+    assert "1 failing, last poll 2 h ago" in line(lines, "feeds", verdict="warn")
+    assert "last delivery never" in line(lines, "outbox", verdict="ok")
+    assert line(lines, "prices")
     assert "over 10 minutes late" in line(lines, "polling", verdict="warn")
     told = "\n".join(one for one in lines if one.startswith("warn channel"))
     assert "#policy" in told

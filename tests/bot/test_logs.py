@@ -161,6 +161,10 @@ async def test_a_whole_run_at_debug_shows_no_token(tmp_path: Path) -> None:
         tokens += [hook.token for hook in local.world.webhooks.values()]
         process.send_signal(signal.SIGTERM)
         out, err = await asyncio.wait_for(reading, 15)
+        hooks = {hook.token for hook in local.world.webhooks.values()}
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("killed.db*"))
+    assert b"Gold mine opens in Chile" in stored
+    assert [token for token in tokens if token.encode() in stored and token not in hooks] == [], "nor at rest"
     log = (out + err).decode()
     assert "commands synced" in log
     assert len(tokens) == 6, "the bot's, four answers', the webhook's"

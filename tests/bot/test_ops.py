@@ -21,8 +21,8 @@ TOP = Path(__file__).parents[2]
 DOCS = ("operators.md", "scaling.md", "security.md", "benchmarks.md")
 
 
-def known() -> set[str]:
-    """Every figure that can be scraped, as Prometheus names it."""
+def served() -> dict[str, set[str]]:
+    """Every figure that can be scraped, as Prometheus names it, with its labels."""
     health = SimpleNamespace(source="x", metals=("gold",), error=None)
     services: Any = SimpleNamespace(
         prices=SimpleNamespace(health=lambda: [health]),
@@ -31,21 +31,40 @@ def known() -> set[str]:
         book=None,
         routes=SimpleNamespace(lost={}),
         db=SimpleNamespace(trouble=None),
+        settings=SimpleNamespace(has=lambda _role: True),
     )
     services.book = type("Book", (), {"matched": 0, "match_seconds": 0.0, "__len__": lambda _self: 0})()
     keeper: Any = SimpleNamespace(free_space=lambda: 1)
     lag: Any = SimpleNamespace(percentile=lambda _share: 0.0)
     gate: Any = SimpleNamespace(invalid_requests=0, limited={"user": 0})
     metrics = Metrics(services, lag, keeper, gate, latency=lambda: 0.1)
-    names = {sample.name for family in metrics.collect() for sample in family.samples}
-    return names | set(_STORED) | {sample.name for family in metrics._registry.collect() for sample in family.samples}
+    families = [*metrics.collect(), *metrics._registry.collect()]
+    found = {sample.name: set(sample.labels) for family in families for sample in family.samples}
+    return {name: set[str]() for name in _STORED} | found
 
 
 @pytest.mark.parametrize("name", ["ops/alerts.yml", "ops/grafana-dashboard.json"])
 def test_each_figure_that_is_named_is_served(name: str) -> None:
     used = set(re.findall(r"\b(?:headframe|process)_[a-z_]+", (TOP / name).read_text()))
     assert used
-    assert used <= known()
+    assert used <= served().keys()
+
+
+def test_both_sides_of_a_comparison_between_figures_have_the_same_labels() -> None:
+    """Else Prometheus finds no pair on the two sides, and the alert never fires."""
+    labels = served()
+    expressions = re.findall(r"expr: (.+)", (TOP / "ops/alerts.yml").read_text())
+    assert len(expressions) >= 10
+    compared = 0
+    for expression in expressions:
+        sides = [
+            set() if re.search(r"\b(?:sum|max)\(", side) else labels[name[0]]
+            for side in re.split(r" and | / ", expression)
+            if (name := re.findall(r"\bheadframe_[a-z_]+", side))
+        ]
+        compared += len(sides) - 1 if sides else 0
+        assert all(side == sides[0] for side in sides), expression
+    assert compared >= 2
 
 
 def test_each_alert_says_what_to_do() -> None:
@@ -103,8 +122,38 @@ def test_the_audit_fails_for_a_weakness_and_not_for_a_missing_network(
     assert ("could not be asked" in said) == (not asked or any("skip_reason" in one for one in asked.values()))
 
 
-def test_each_test_named_by_the_threat_model_is_there() -> None:
-    text = (TOP / "docs/security.md").read_text()
-    used = re.findall(r"`(tests/[a-z_/.]+)`", text)
-    assert used
-    assert [one for one in used if not (TOP / one).exists()] == []
+def test_each_answer_of_the_threat_model_names_tests_that_are_there() -> None:
+    rows = [line for line in (TOP / "docs/security.md").read_text().splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 15
+    for row in rows:
+        shown = re.findall(r"`(tests/[a-z_/.]+)` ([a-z0-9_, ]+)", row.rpartition(" | ")[2])
+        assert shown, f"names no test: {row}"
+        for file, names in shown:
+            source = (TOP / file).read_text()
+            assert [one for one in names.split(",") if f"def test_{one.strip()}(" not in source] == []
+
+
+def test_every_locked_package_is_held_to_its_hashes_wherever_it_is_installed() -> None:
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        entries = re.split(r"\n(?=\S)", (TOP / lock).read_text().strip())
+        assert len(entries) > 20
+        assert [
+            one.splitlines()[0] for one in entries if not re.search(r"==[^\n]*(?:\n\s+--hash=sha256:\w{64})", one)
+        ] == []
+    for name in ("Makefile", "Dockerfile"):
+        installs = [line for line in (TOP / name).read_text().splitlines() if " install " in line and "pip" in line]
+        loose = [line for line in installs if "--require-hashes" not in line and "--no-deps" not in line]
+        assert [line for line in loose if not re.search(r"\w==\d", line)] == [], "held by hash, by version, or ours"
+    ci = (TOP / ".ci/run").read_text()
+    assert "make audit" in ci
+    assert re.search(r"npm install .*@\d+\.\d+\.\d+$", ci, re.MULTILINE)
+
+
+def test_what_runs_elsewhere_is_named_by_its_version() -> None:
+    """Images of compose by version; actions of a hosted CI, should there be any, by commit."""
+    images = re.findall(r"image: (\S+)", (TOP / "compose.yaml").read_text())
+    assert images
+    assert [one for one in images if not re.search(r":v?\d", one)] == []
+    flows = [file.read_text() for file in (TOP / ".github").glob("workflows/*.y*ml")]
+    used = [one for text in flows for one in re.findall(r"uses: (\S+)", text)]
+    assert [one for one in used if not re.search(r"@[0-9a-f]{40}$", one)] == []

@@ -31,7 +31,7 @@ def judge(outcome: Outcome, *, within: float) -> None:
 async def test_five_processes_and_a_few_deaths(postgres_server: str) -> None:
     size = Size(
         feeds=20, servers=4, follows=200, interval=2, pollers=2, deliverers=2, gateways=1,
-        seconds=4.5, kill_every=(1.0, 1.3), dead_for=(1.0, 2.0), headlines_every=0.3,
+        seconds=3.5, deaths=3, kill_every=(0.8, 1.1), dead_for=(60.0, 60.0), headlines_every=0.3,
     )  # fmt: skip
     outcome = await ordeal(size, postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
     assert sum(outcome.kills.values()) >= 3
