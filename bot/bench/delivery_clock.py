@@ -107,7 +107,7 @@ class Sends:
         return False
 
     async def send(self, target: Target, _post: Post, _rows: Sequence[Delivery], *, priority: int, **_: Any) -> Sent:
-        await self.bucket.acquire(priority)
+        (await self.bucket.acquire(priority)).answered()
         self.count += 1
         self.at[target.id] = asyncio.get_running_loop().time()
         count, reached = self._until

@@ -106,7 +106,7 @@ async def fan_out(channels: int, *, limits: bool, busy: bool = False) -> Run:
             _wires() as address,
         ):
             if not limits:
-                app.gate.bucket.rate = 1e6
+                app.gate.bucket.allow(1e6, 1_000_000)
                 app.gate.bucket.burst = 1000
             if busy:
                 await _follow_feeds(app, address, places[0][1])
