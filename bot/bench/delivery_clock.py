@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.bench.delivery_runs import headline
+from bot.bench.delivery_bot import headline
 from bot.delivery.answers import Sent
 from bot.delivery.bucket import Bucket
 from bot.delivery.compose import Composer

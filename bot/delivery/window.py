@@ -8,6 +8,7 @@ answer; until a second after the latest moment it can have arrived, it takes up 
 from __future__ import annotations
 
 from collections import deque
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 DISCORD_PER_SECOND: Final = 50
 SAFE_PER_SECOND: Final = DISCORD_PER_SECOND - 1  # one is left for a request the HTTP library repeats by itself
 _SECOND: Final = 1.0
-# On the wire at most so long (seconds). An answer that takes longer was worked on there; the request had arrived.
+# A request arrives before its answer, but an answer also takes time because it is worked on. Where answers usually come
+# sooner than _NEAR, a request takes up its room to the answer: it costs no pace. Where they do not, it is believed to
+# travel for _TRAVEL at most, unless its answer takes many times as long as usual: then it may have been held up.
+_NEAR: Final = 0.1  # seconds, as below
 _TRAVEL: Final = 0.08
+_UNUSUAL: Final = 4.0  # times the usual
+_HELD_UP: Final = 0.6
+_USUAL_OF: Final = 64  # the latest answers, of which the middle one is the usual
 _FORGOTTEN: Final = 10.0  # seconds after which a request that never left is given up
 
 
@@ -48,7 +55,9 @@ class Window:
         self._clock = clock
         self._leaving: dict[Departure, float] = {}  # let through, not yet on the wire → since when; earliest first
         self._flying: dict[Departure, float] = {}  # on the wire, no answer yet → since when; earliest first
-        self._arrived: deque[float] = deque()  # the latest moments at which the others can have arrived
+        self._arrived: list[float] = []  # a heap: the latest moments at which the others can have arrived
+        self._took: deque[float] = deque(maxlen=_USUAL_OF)  # by the latest answers, in seconds
+        self._usual = 0.0
 
     def room(self) -> float:
         """Seconds until another may leave, as far as is known now; 0: at once."""
@@ -69,6 +78,12 @@ class Window:
         self._leaving[departure] = self._clock()
         return departure
 
+    def _latest(self, since: float, now: float) -> float:
+        """The latest moment at which what is on the wire since then, and is answered now or never, can have arrived."""
+        took = now - since
+        as_usual = self._usual > _NEAR and took <= _UNUSUAL * self._usual
+        return min(now, since + (_TRAVEL if as_usual else _HELD_UP))
+
     def _advance(self, now: float) -> None:
         while self._leaving:
             departure, since = next(iter(self._leaving.items()))
@@ -77,12 +92,12 @@ class Window:
             del self._leaving[departure]
         while self._flying:
             departure, since = next(iter(self._flying.items()))
-            if since + _TRAVEL > now:
+            if since + _HELD_UP > now:
                 break
             del self._flying[departure]
-            self._arrived.append(since + _TRAVEL)
+            heappush(self._arrived, self._latest(since, now))
         while self._arrived and self._arrived[0] + _SECOND <= now:
-            self._arrived.popleft()
+            heappop(self._arrived)
 
     def _sent(self, departure: Departure) -> None:
         # The later moment counts: of a body that follows its head, of a second try when the connection was closed.
@@ -92,9 +107,11 @@ class Window:
     def _answered(self, departure: Departure) -> None:
         now = self._clock()
         if self._leaving.pop(departure, None) is not None:
-            self._arrived.append(now)
+            heappush(self._arrived, now)
         elif (since := self._flying.pop(departure, None)) is not None:
-            self._arrived.append(min(now, since + _TRAVEL))  # this process may see an answer late
+            heappush(self._arrived, self._latest(since, now))
+            self._took.append(now - since)
+            self._usual = sorted(self._took)[len(self._took) // 2]
 
     def _given_up(self, departure: Departure) -> None:
         self._leaving.pop(departure, None)
