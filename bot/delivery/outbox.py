@@ -245,6 +245,8 @@ class Outbox:
                 else:
                     job = await self._plan(connection, sender, due, taste, now, claimed)
                     jobs += [job] if job is not None else []
+            begun = [outbox.Begun(tuple(job.ids), job.rows[0].batch_id or 0, job.nonce) for job in jobs]
+            await outbox.start_many(connection, begun, now=now, owner=self._owner)
         # At once: they are `sending` from now on, whatever goes wrong below. The urgent take the first tokens.
         for job in sorted(jobs, key=lambda job: job.rows[0].priority):
             self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
@@ -280,9 +282,6 @@ class Outbox:
         batch_id = first.batch_id or first.id
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
         nonce = first.nonce or f"hf{int(first.created_at.timestamp()):x}-{batch_id}"
-        await outbox.start(
-            connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now, owner=self._owner
-        )
         rows = tuple(replace(row, batch_id=batch_id) for row in send)
         return Job(first.target, rows, nonce, first.claimed_at, claimed, taste)
 
