@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.clock import utcnow
+from bot.delivery.window import SAFE_PER_SECOND
 from storage import leases, notify, subscriptions
 from storage.errors import StorageError
 from storage.member import Lock
@@ -195,7 +196,8 @@ class Together:
     async def _share(self) -> None:
         """Discord's limit is for the bot, however many processes send for it."""
         senders = await self._member.holders(Lock.DELIVERER)
-        self._bucket.rate = self._services.settings.headframe_requests_per_second / max(len(senders), 1)
+        among = max(len(senders), 1)
+        self._bucket.allow(self._services.settings.headframe_requests_per_second / among, SAFE_PER_SECOND // among)
 
     async def _take_over(self) -> None:
         """Feeds and deliveries of processes that are no more. A number once dead is never anybody's again.

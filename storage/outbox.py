@@ -153,6 +153,15 @@ async def due_rows(connection: AsyncConnection, now: datetime, targets: Sequence
     return [into(Delivery, row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A message about to travel: its rows, and what it is known by."""
+
+    ids: tuple[int, ...]
+    batch_id: int
+    nonce: str
+
+
 async def start(
     connection: AsyncConnection, ids: Sequence[int], *, batch_id: int, nonce: str, now: datetime, owner: int = 0
 ) -> None:
@@ -160,19 +169,27 @@ async def start(
 
     owner: this process (storage.member); 0: the only one.
     """
-    await connection.execute(
+    await start_many(connection, [Begun(tuple(ids), batch_id, nonce)], now=now, owner=owner)
+
+
+async def start_many(connection: AsyncConnection, messages: Sequence[Begun], *, now: datetime, owner: int = 0) -> None:
+    """As `start`, for many messages in one statement."""
+    statement = (
         update(deliveries)
-        .where(deliveries.c.id.in_(ids))
+        .where(deliveries.c.id == bindparam("row_id"))
         .values(
             state="sending",
-            batch_id=batch_id,
-            nonce=nonce,
+            batch_id=bindparam("batch"),
+            nonce=bindparam("known_by"),
             claimed_at=func.coalesce(deliveries.c.claimed_at, int(now.timestamp())),
             lease_owner=owner,
             lease_until=now + SENDING_FOR,
             attempts=deliveries.c.attempts + 1,
         )
     )
+    rows = [{"row_id": row, "batch": one.batch_id, "known_by": one.nonce} for one in messages for row in one.ids]
+    if rows:
+        await connection.execute(statement, rows)
 
 
 async def sent(

@@ -1,7 +1,7 @@
 """Delivery against the local Discord: the outbox beside `asyncio.gather` over plain `channel.send`.
 
-Discord's limits are on where it says so (50 requests a second and its per-channel ones). The local Discord runs in the
-same process, so its share of the processor and memory is in both figures. Very large fan-outs leap over their waits.
+Discord's limits are on where it says so (50 requests a second and its per-channel ones). What is measured is a process
+of its own beside the local Discord's. Very large fan-outs leap over their waits.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from statistics import quantiles
 from typing import Final
 
 from bot import logs
+from bot.bench.delivery_bot import FEEDS
 from bot.bench.delivery_clock import Simulated, simulate
-from bot.bench.delivery_runs import FEEDS, Run, fan_out, gather
+from bot.bench.delivery_runs import Run, fan_out, gather
 from bot.bench.model import Row
 
 _PER_SECOND: Final = 50.0  # what Discord allows a bot

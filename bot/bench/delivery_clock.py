@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.bench.delivery_runs import headline
+from bot.bench.delivery_bot import headline
 from bot.delivery.answers import Sent
 from bot.delivery.bucket import Bucket
 from bot.delivery.compose import Composer
@@ -107,7 +107,7 @@ class Sends:
         return False
 
     async def send(self, target: Target, _post: Post, _rows: Sequence[Delivery], *, priority: int, **_: Any) -> Sent:
-        await self.bucket.acquire(priority)
+        (await self.bucket.acquire(priority)).answered()
         self.count += 1
         self.at[target.id] = asyncio.get_running_loop().time()
         count, reached = self._until

@@ -19,10 +19,12 @@ import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import SimpleNamespace
 
     import discord
 
     from bot.delivery.bucket import Bucket
+    from bot.delivery.window import Departure
 
 log = structlog.get_logger(__name__)
 INVALID_WINDOW: Final = 600.0
@@ -96,10 +98,15 @@ class Gate:
         """For `discord.Client(http_trace=…)`."""
         config = aiohttp.TraceConfig()
         config.on_request_start.append(self._before)
+        config.on_request_headers_sent.append(self._sent)
+        config.on_request_chunk_sent.append(self._sent)
         config.on_request_end.append(self._after)
+        config.on_request_exception.append(self._failed)
         return config
 
-    async def _before(self, _session: object, _context: object, params: aiohttp.TraceRequestStartParams) -> None:
+    async def _before(
+        self, _session: object, context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
+    ) -> None:
         path = params.url.path
         mine = _trip.get()
         if not path.startswith("/api/") or "/interactions/" in path:
@@ -110,9 +117,19 @@ class Gate:
             if mine.posts <= 0:
                 raise OnlyOnce(path)
             mine.posts -= 1
-        await self.bucket.acquire(mine.priority if mine is not None else 0)
+        context.departure = await self.bucket.acquire(mine.priority if mine is not None else 0)
 
-    async def _after(self, _session: object, _context: object, params: aiohttp.TraceRequestEndParams) -> None:
+    async def _sent(self, _session: object, context: SimpleNamespace, _params: object) -> None:
+        if (departure := _departure(context)) is not None:
+            departure.sent()
+
+    async def _failed(self, _session: object, context: SimpleNamespace, _params: object) -> None:
+        if (departure := _departure(context)) is not None:
+            departure.given_up()
+
+    async def _after(self, _session: object, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
+        if (departure := _departure(context)) is not None:
+            departure.answered()
         self.note(params.response.status, params.response.headers)
 
     def note(self, status: int, headers: Mapping[str, Any]) -> None:
@@ -132,6 +149,12 @@ class Gate:
                     "Discord refuses many requests; slowing down, far from a ban. Look for channels without permission",
                     in_ten_minutes=self.invalid_requests,
                 )
+
+
+def _departure(context: SimpleNamespace) -> Departure | None:
+    """What the bucket gave this request; None for one that did not need it."""
+    found: Departure | None = getattr(context, "departure", None)
+    return found
 
 
 def seconds_of(headers: Mapping[str, Any]) -> float:

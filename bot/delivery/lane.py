@@ -200,13 +200,17 @@ class Carrier:
     async def _again(self, job: Job, reason: str, after: float | None, now: datetime) -> None:
         first = job.rows[0]
         tried = first.attempts + 1
+        too_old = pace.too_old(replace(first, claimed_at=job.first_try_at or now), now)
         async with self._database.write() as connection:
-            if pace.too_old(replace(first, claimed_at=job.first_try_at or now), now):
+            if too_old:
                 await outbox.drop(connection, job.ids, reason=f"not delivered within 24 h: {reason}")
-                self._counts["dropped"] += len(job.rows)
             else:
                 await outbox.retry(connection, job.ids, due_at=now + pace.backoff(tried, after), reason=reason)
-                self._counts["retry"] += 1
+        if too_old:
+            self._counts["dropped"] += len(job.rows)
+            log.warning("delivery dropped", batch=first.batch_id, kind=first.kind, reason=f"24 h have passed: {reason}")
+            return
+        self._counts["retry"] += 1
         log.info("delivery to be retried", batch=first.batch_id, attempts=tried, reason=reason)
 
 

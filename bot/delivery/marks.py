@@ -1,9 +1,11 @@
-"""Writes down what is out. Marks that come while the database is busy are written together, in one transaction."""
+"""Writes down what is out. Marks that come close together are written in one transaction: one by one they would cost
+more than the messages themselves.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.delivery import publish
 from bot.delivery.answers import Sent
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from storage.outbox import Out
     from storage.records import Target
 
+_EVERY: Final = 0.1  # seconds between two transactions; the first mark after a while is written at once
+
 
 class Marks:
     """`add` returns once the mark is written; raises what went wrong, for every mark of that transaction."""
@@ -22,6 +26,7 @@ class Marks:
         self._database = database
         self._waiting: list[tuple[Out, tuple[Target, int | None] | None, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._next = 0.0  # when the next transaction may begin, by the loop's clock
 
     async def add(self, out: Out, publish_for: tuple[Target, int | None] | None = None) -> None:
         """publish_for: the announcement channel (and its server) whose crosspost is planned with it."""
@@ -39,7 +44,10 @@ class Marks:
         self._waiting.clear()
 
     async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
+            await asyncio.sleep(max(self._next - loop.time(), 0.0))
+            self._next = loop.time() + _EVERY
             taken: list[tuple[Out, tuple[Target, int | None] | None, asyncio.Future[None]]] = []
             try:
                 async with self._database.write() as connection:

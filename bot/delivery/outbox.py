@@ -83,6 +83,7 @@ class Outbox:
         self._wake = asyncio.Event()
         self._lanes: dict[Target, asyncio.Task[None]] = {}
         self._turns = Turns()
+        self._stale = 0  # dropped by the claim under way
         self._task: asyncio.Task[None] | None = None
 
     async def settled(self, target: Target, patience: float = 10.0) -> bool:
@@ -205,6 +206,7 @@ class Outbox:
 
     async def _claim(self, sender: Sender, now: datetime, free: int) -> int:
         """Give lanes the messages to send now; how many targets were looked at for them."""
+        self._stale = 0
         jobs: list[Job] = []
         lost: list[tuple[Target, int | None]] = []
         async with self._database.write() as connection:
@@ -245,6 +247,9 @@ class Outbox:
                 else:
                     job = await self._plan(connection, sender, due, taste, now, claimed)
                     jobs += [job] if job is not None else []
+            begun = [outbox.Begun(tuple(job.ids), job.rows[0].batch_id or 0, job.nonce) for job in jobs]
+            await outbox.start_many(connection, begun, now=now, owner=self._owner)
+        self.counts["dropped"] += self._stale
         # At once: they are `sending` from now on, whatever goes wrong below. The urgent take the first tokens.
         for job in sorted(jobs, key=lambda job: job.rows[0].priority):
             self._lanes[job.target] = asyncio.create_task(self._serve(sender, job), name=f"lane {job.target}")
@@ -269,7 +274,7 @@ class Outbox:
             await outbox.hold(connection, one.ids, reason=one.reason, due_at=one.until)
         if plan.stale:
             await outbox.drop(connection, plan.stale, reason="not delivered within 24 h")
-            self.counts["dropped"] += len(plan.stale)
+            self._stale += len(plan.stale)
         send = plan.send
         if not send:
             return None
@@ -280,9 +285,6 @@ class Outbox:
         batch_id = first.batch_id or first.id
         # Deliveries' ids never come back, so neither do nonces (25 characters at most).
         nonce = first.nonce or f"hf{int(first.created_at.timestamp()):x}-{batch_id}"
-        await outbox.start(
-            connection, [row.id for row in send], batch_id=batch_id, nonce=nonce, now=now, owner=self._owner
-        )
         rows = tuple(replace(row, batch_id=batch_id) for row in send)
         return Job(first.target, rows, nonce, first.claimed_at, claimed, taste)
 

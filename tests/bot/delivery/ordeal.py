@@ -68,7 +68,7 @@ async def ordeal(tmp_path: Path, *, number: int, channels: int, stories: int, de
     for hooked in places[:3]:
         world.set_overwrite(hooked, world.bot, allow=int(P.MANAGE_WEBHOOKS))
     async with house(tmp_path, world=world, headframe_fold_seconds=0) as h:
-        h.app.gate.bucket.rate = 400.0
+        h.app.gate.bucket.allow(400.0, 450)
         await furnish(h, places)
         unruly = RandomFaults(number, RATES, only=_posting)
         h.local.faults = _with_flips(unruly, world, places, random.Random(number + 1))

@@ -84,7 +84,7 @@ async def test_what_fails_for_a_day_is_dropped_with_its_reason(tmp_path: Path) -
 
 async def test_headlines_go_before_digests_and_price_alerts_before_both(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        h.app.gate.bucket.rate = 10.0
+        h.app.gate.bucket.allow(10.0, 12)
         h.app.gate.bucket.burst = 1
         names = ["policy", "alerts", "lounge", "mods", "battery-metals"]
         places = [(Target("channel", h.local.channel(name).id), h.guild.id) for name in names]

@@ -81,6 +81,21 @@ async def _held(h: House, count: int) -> bool:
     return (await states(h)).get("held", 0) >= count
 
 
+async def test_the_list_of_what_is_followed_says_which_channel_is_stopped_and_why(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("moderator", "headlines", "channel follow", query="gold")
+        place = deny(h, "headlines", P.SEND_MESSAGES)
+        await seed(h.app.services.db, ["Gold story"], [(Target("channel", place), h.guild.id)])
+        h.app.services.outbox.wake()
+        await eventually(lambda: _held(h, 1))
+        listed = await h.use("moderator", "lounge", "channel list")
+        assert "stopped" in listed
+        assert "Send Messages" in listed
+        allow(h, "headlines")
+        await eventually(lambda: any("Gold story" in post for post in h.posts("headlines")))
+        assert "stopped" not in await h.use("moderator", "lounge", "channel list")
+
+
 async def test_a_loss_after_delivery_went_on_is_told_again(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         await notices_to_mods(h)
