@@ -18,7 +18,7 @@ from bot.i18n import _, language, ngettext
 from bot.prices.backtest import distance, firings
 from bot.prices.commands import build_alert, describe_alert, parse_condition, value_text
 from bot.prices.instruments import INSTRUMENTS
-from bot.prices.model import DEMO_LABEL, Basis, PriceError
+from bot.prices.model import Basis, PriceError, demo_label
 from bot.prices.suggest import suggest_values
 from storage import price_alerts
 from storage.errors import LimitReached
@@ -221,5 +221,5 @@ async def tested(services: Services, alert: PriceAlert) -> str:
             if not alert.repeat:
                 lines.append(_("It is set to go off once; after the first of them it would have been done."))
     if service.demo:
-        lines.append(DEMO_LABEL)
+        lines.append(demo_label())
     return "\n".join(lines)

@@ -58,7 +58,7 @@ async def test_what_cannot_be_done_is_said_with_the_way_on_and_a_number_that_is_
             told = await h.use(who, "lounge", command, **options)
             assert way_on in told, (command, options, told)
             assert len(told) < 700
-            (number,) = re.findall(r"Incident ([0-9a-f]{6})$", told)
+            (number,) = re.findall(r"\n-# ref ([0-9a-f]{6})$", told)
             (line,) = [one for one in logs.written if one.get("incident") == number]
             assert line["command"] == command
             assert line["at"]
