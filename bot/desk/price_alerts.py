@@ -24,6 +24,8 @@ from storage import price_alerts
 from storage.errors import LimitReached
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.prices.commands import ParsedCondition
     from bot.prices.service import PriceService
     from bot.services import Services
@@ -59,6 +61,13 @@ async def rows_of_members(services: Services, guild_id: int) -> list[Row]:
         return [_row(alert) for alert in await price_alerts.of_members(connection, guild_id)]
 
 
+def paused_text(until: datetime | None) -> str:
+    """ "paused, goes on in 8 hours": the time is rendered by the reader's own client."""
+    if until is None:
+        return "⏸ " + _("paused")
+    return "⏸ " + _("paused, goes on {when}").format(when=f"<t:{int(until.timestamp())}:R>")
+
+
 def _row(alert: PriceAlert) -> Row:
     label, parts = describe_alert(alert), []
     parts.append(_("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>")
@@ -67,8 +76,7 @@ def _row(alert: PriceAlert) -> Row:
     if alert.expires_at is not None:
         parts.append(_("until {day}").format(day=f"<t:{int(alert.expires_at.timestamp())}:d>"))
     if alert.state == "paused":
-        until = f" <t:{int(alert.paused_until.timestamp())}:R>" if alert.paused_until else ""
-        parts.append("⏸ " + _("paused") + until)
+        parts.append(paused_text(alert.paused_until))
     return Row(f"p{alert.id}", label, f"- {' · '.join([label, *parts])}", alert.state == "paused", alert)
 
 

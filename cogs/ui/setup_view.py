@@ -140,7 +140,7 @@ def _chosen(plan: Plan, step: str, preset: str, reads: int, others: Sequence[Sub
                 lines.append(
                     _("{topic}: no channel chosen, so it is not added.").format(topic=desk.preset_name(preset))
                 )
-            return lines + _already(others)
+            return [*lines, "", *_already(others)]
     offered = setup_feeds.offered(plan.follows)
     lines = [
         ngettext(
@@ -152,7 +152,7 @@ def _chosen(plan: Plan, step: str, preset: str, reads: int, others: Sequence[Sub
     ]
     if plan.feeds:
         names = [one.title for one in offered if one.url in plan.feeds]
-        lines[-1] += ": " + clamp_plain(", ".join(names), 1500)
+        lines[-1] = _told(lines[-1], clamp_plain(", ".join(names), 1500))
     if reads:
         lines.append(
             ngettext(
@@ -175,8 +175,9 @@ def _sampled(plan: Plan, sample: Sample, others: Sequence[Subscription]) -> list
         lines += [f"- {clamp_plain(title, 150)}" for title in titles]
     if not lines and not others:
         lines.append(_("Nothing is followed yet; go back and choose a topic and a channel."))
-    lines += _already(others)
+    lines += ["", *_already(others)]
     if sample.unread:
+        lines.append("")
         lines.append(
             ngettext(
                 "{n} of the chosen feeds did not answer just now; Start tries it again.",
