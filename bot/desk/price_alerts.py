@@ -178,13 +178,24 @@ async def copy(services: Services, alert: PriceAlert, parsed: ParsedCondition, *
 
 
 async def add(services: Services, alert: PriceAlert) -> PriceAlert:
-    """Store and watch a new alert. Raises UserError when the person has as many as they may."""
+    """Store and watch a new alert. Raises UserError when the person has the same one, or as many as they may."""
+    for row in await rows(services, alert.owner_id):
+        if _same(row.alert, alert):
+            way_on = _("Change it with `/alert edit`, or give another value.")
+            raise UserError("\n".join([_("You have this alert already:"), row.line, way_on]))
     limit = services.settings.headframe_max_alerts_per_person
     try:
         return await _prices(services).add_alert(alert, limit)
     except LimitReached as error:
         text = _("You have {n} price alerts, as many as you may have. Remove one with `/alert remove` first.")
         raise UserError(text.format(n=limit)) from error
+
+
+def _same(one: PriceAlert, other: PriceAlert) -> bool:
+    """Whether two alerts say the same in the same place."""
+    fields = ("instrument", "condition", "level", "percent", "window_seconds", "currency", "unit", "target_kind",
+              "target_id", "repeat")  # fmt: skip
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
 def _check_rate(service: PriceService, parsed: ParsedCondition) -> None:

@@ -81,6 +81,9 @@ async def test_limits_are_settings_and_refused_kindly(tmp_path: Path) -> None:
             await h.use(who, "lounge", command, query="gold")
             assert says in await h.use(who, "lounge", command, query="silver")
         await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
+        same = await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
+        assert "already" in same
+        assert "`/alert edit`" in same
         again = await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="88888")
         assert "`/alert remove`" in again
         await opens_no_back_door(h)
