@@ -51,7 +51,7 @@ def embed(
             lines.append(_("`/channel list` and `/feed list` show what was set up; Undo takes it all back."))
         return discord.Embed(title=_("Ready"), description="\n".join(lines), colour=0x2E9E5B)
     heads = {
-        "language": (_("Language and time zone"), _("What language do posts speak, and where is your clock?")),
+        "language": (_("Language and time zone"), _("Which language should posts be in, and what is your time zone?")),
         "notices": (_("Notices"), _("Where may I tell moderators when a feed or a channel needs attention?")),
         "follows": (
             _("What goes where"),
