@@ -29,7 +29,7 @@ _TABLE: Final = {
     "edit": ("modifier", "editar"),
     "end": ("fin", "fin"),
     "export": ("exporter", "exportar"),
-    "feed": ("flux", "fuente"),
+    "feed": ("flux", "feed"),
     "file": ("fichier", "archivo"),
     "first": ("premier", "primero"),
     "follow": ("suivre", "seguir"),

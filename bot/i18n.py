@@ -13,10 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
     from decimal import Decimal
 
 LANGUAGES: Final = ("en", "fr", "es")
@@ -56,12 +58,17 @@ def use_language(tag: str | None) -> Iterator[None]:
 
 
 def figure(number: Decimal) -> str:
-    """A number with all its decimals and the separators of the language in force: 4,392.00 · 4 392,00 · 4392,00."""
+    """A number with all its decimals and the separators of the language in force: 4,392.00 · 4 392,00 · 4.392,00."""
     if language() == "en":
         return f"{number:,f}"
     exponent = number.as_tuple().exponent
     places = max(-exponent, 0) if isinstance(exponent, int) else 0
     return str(format_decimal(number, format="#,##0" + ("." + "0" * places if places else ""), locale=language()))
+
+
+def written_day(day: date) -> str:
+    """A day as people write it in the language in force: 27 Nov 2026 · 27 nov. 2026 · 27 nov 2026."""
+    return format_date(day, "d MMM y", locale=language())
 
 
 def _(message: str) -> str:

@@ -60,9 +60,10 @@ async def explain(interaction: discord.Interaction[Any], error: BaseException) -
             "the incident number `{incident}`."
         ).format(incident=incident)
     else:
-        # What was typed stays out of the log: where it was refused says enough.
+        # What was typed stays out of the log: where it was refused says enough. The number is small and plain there:
+        # a slip of the pen is no incident, but who asks for help can name it.
         log.info("refused", incident=incident, command=_name_of(interaction), why=type(cause).__name__, at=_at(cause))
-        text = text[:_MOST] + "\n-# " + _("Incident {incident}").format(incident=incident)
+        text = text[:_MOST] + "\n-# " + _("ref {incident}").format(incident=incident)
     try:
         await _tell(interaction, interaction.client.services.mentions.link_content(text))
     except discord.HTTPException as failed:

@@ -271,7 +271,7 @@ def _health(one: GuildFeed) -> str:
         lines.append(_("Last read <t:{at}:R>").format(at=int(feed.last_success_at.timestamp())))
     if feed.failing_since:
         since = int(feed.failing_since.timestamp())
-        lines.append(_("Failing since <t:{at}:R>: {why}").format(at=since, why=reason(kind or FaultKind.HTTP)))
+        lines.append(_("Failing since <t:{at}:f>: {why}").format(at=since, why=reason(kind or FaultKind.HTTP)))
     lines.append(_("next <t:{at}:R>").format(at=int(feed.next_poll_at.timestamp())))
     return lines[0] + "\n-# " + " · ".join(lines[1:])
 

@@ -102,7 +102,7 @@ def page(topic: str) -> tuple[str, str]:
                 "permission I lack. `/feed health` names feeds that fail, since when and why.\n"
                 "`/channel test` shows whether the query would have matched anything.\n"
                 "**Direct messages**: allow them from this server's members in your Privacy Settings.\n"
-                "Every error ends in an incident number: the operator of this bot finds it in the log."
+                "Every error ends in a small number (ref …): the operator of this bot finds it in the log."
             )
         case "feeds":
             return _("Choose which feeds are read"), _(

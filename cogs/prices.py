@@ -20,7 +20,7 @@ from bot.prices.commands import parse_number
 from bot.prices.conversion import convert
 from bot.prices.instruments import instrument
 from bot.prices.message import source_line
-from bot.prices.model import DEMO_LABEL, PriceError
+from bot.prices.model import PriceError, demo_label
 from bot.prices.units import UNITS
 from cogs.ui.answer import answer, think
 from cogs.ui.choices import RANGES, THEMES, Range, Theme
@@ -184,7 +184,7 @@ class Prices(commands.GroupCog, group_name="price", group_description=locale_str
         if done.found is not None:
             lines.append(source_line(done.found))
             if service.demo:
-                lines.append(DEMO_LABEL)
+                lines.append(demo_label())
         await answer(interaction, "\n".join(lines), share=share)
 
 

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.desk import follows, people, servers
+from bot.desk import follows, people, servers, setup_feeds
 from bot.desk import setup as desk
 from bot.desk.setup_sample import Sampler
 from bot.errors import UserError
@@ -108,9 +108,12 @@ class Setup(commands.Cog):
             case "drop":
                 plan.follows.pop(chosen, None)
             case "feeds":
-                offered = desk.offered()
-                places = [int(value) for value in act.values if value.isdigit()]
-                plan.feeds = [offered[place].url for place in places if place < len(offered)]
+                shelves = setup_feeds.shelves(plan.follows)
+                places = {int(value) for value in act.values if value.isdigit()}
+                shelf = shelves[min(act.number(2), len(shelves) - 1)] if shelves else []
+                plan.feeds = setup_feeds.chosen(plan.feeds, shelf, places)
+            case "recommended":
+                plan.feeds = list(dict.fromkeys([*plan.feeds, *setup_feeds.recommended(plan.follows)]))
             case _:
                 raise UserError(_("This button is of another time. Use the command instead; `/help` names them."))
 

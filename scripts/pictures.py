@@ -47,6 +47,7 @@ async def answer(page: Page, text: str) -> Locator:
 
 async def desktop(browser: Browser, url: str) -> None:
     page = await (await browser.new_context(locale="en-GB", **DESKTOP)).new_page()
+    page.set_default_timeout(120_000)
     await page.goto(url)
     await page.locator(".message").nth(FULL - 1).wait_for(timeout=120_000)
     await page.screenshot(path=PICTURES / "preview.png", animations="disabled")
@@ -70,6 +71,7 @@ async def desktop(browser: Browser, url: str) -> None:
     await (await answer(page, "DEMO DATA")).locator(".embed").screenshot(path=PICTURES / "chart.png")
 
     await page.locator(".switch label", has_text="Moderator").click()
+    await page.locator("input[type=radio]:checked + span:text-is('Moderator')").wait_for(state="attached")
     await page.locator(".channel", has_text="mods").click()
     await page.locator("#room-head h1", has_text="mods").wait_for()
     await say(page, "/setup ")
@@ -80,7 +82,7 @@ async def desktop(browser: Browser, url: str) -> None:
 async def phone(browser: Browser, url: str) -> None:
     page = await (await browser.new_context(locale="en-GB", **PHONE)).new_page()
     await page.goto(url)
-    await page.locator(".message .embed").last.wait_for()
+    await page.locator(".message").nth(5).wait_for(timeout=120_000)
     await page.screenshot(path=PICTURES / "phone.png", animations="disabled")
 
 
@@ -88,8 +90,8 @@ async def walk(url: str) -> None:
     chromium = os.environ.get("HEADFRAME_CHROMIUM") or shutil.which("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        await phone(browser, url)  # first, while nothing but headlines stands there
         await desktop(browser, url)
-        await phone(browser, url)
         await browser.close()
 
 

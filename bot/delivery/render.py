@@ -79,7 +79,6 @@ def embed(story: StoryView, *, thumbnail: bool = True) -> discord.Embed:
         url=web_link(story.url),
         description="\n".join([*lines, foot])[:4096],
         colour=_COLOURS.get(story.tags.direction or "", NEUTRAL),
-        timestamp=story.published,
     )
     if thumbnail and (image := picture(story)):
         shown.set_thumbnail(url=image)

@@ -57,6 +57,10 @@ class PagePreview:
     headlines: tuple[tuple[str, str], ...]
 
 
+class Unreadable(UserError):
+    """The address does not give a feed just now."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     fetched: Fetched
@@ -77,8 +81,8 @@ async def add(
     """Read a feed (or find the feeds of a site) and have the server read it from now on.
 
     That reading is the feed's first poll: validators are stored, entries count as seen, nothing is posted. With
-    `explore` a page is searched for feeds. agent: the operator's User-Agent for this feed. Raises UserError with the
-    reason in one line when it cannot be read.
+    `explore` a page is searched for feeds. agent: the operator's User-Agent for this feed. Raises Unreadable with the
+    reason in one line when it cannot be read, another UserError where the server may have no more.
     """
     url = from_directory(address) or normal(address)
     async with services.db.read() as connection:
@@ -97,7 +101,7 @@ async def add(
     except FeedError as error:
         if error.fault.kind is FaultKind.NOT_A_FEED and explore:
             return await _explore(services, guild_id, url, by, error)
-        raise UserError(explain(url, error.fault)) from error
+        raise Unreadable(explain(url, error.fault)) from error
     listed = directory.lookup(url)
     zone = listed.zone if listed else None
     return await _accept(services, guild_id, url, read, by=by, rule=rule, zone=zone, agent=agent)

@@ -18,12 +18,14 @@ from bot.i18n import _, language, ngettext
 from bot.prices.backtest import distance, firings
 from bot.prices.commands import build_alert, describe_alert, parse_condition, value_text
 from bot.prices.instruments import INSTRUMENTS
-from bot.prices.model import DEMO_LABEL, Basis, PriceError
+from bot.prices.model import Basis, PriceError, demo_label
 from bot.prices.suggest import suggest_values
 from storage import price_alerts
 from storage.errors import LimitReached
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.prices.commands import ParsedCondition
     from bot.prices.service import PriceService
     from bot.services import Services
@@ -59,6 +61,13 @@ async def rows_of_members(services: Services, guild_id: int) -> list[Row]:
         return [_row(alert) for alert in await price_alerts.of_members(connection, guild_id)]
 
 
+def paused_text(until: datetime | None) -> str:
+    """ "paused, goes on in 8 hours": the time is rendered by the reader's own client."""
+    if until is None:
+        return "⏸ " + _("paused")
+    return "⏸ " + _("paused, goes on {when}").format(when=f"<t:{int(until.timestamp())}:R>")
+
+
 def _row(alert: PriceAlert) -> Row:
     label, parts = describe_alert(alert), []
     parts.append(_("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>")
@@ -67,8 +76,7 @@ def _row(alert: PriceAlert) -> Row:
     if alert.expires_at is not None:
         parts.append(_("until {day}").format(day=f"<t:{int(alert.expires_at.timestamp())}:d>"))
     if alert.state == "paused":
-        until = f" <t:{int(alert.paused_until.timestamp())}:R>" if alert.paused_until else ""
-        parts.append("⏸ " + _("paused") + until)
+        parts.append(paused_text(alert.paused_until))
     return Row(f"p{alert.id}", label, f"- {' · '.join([label, *parts])}", alert.state == "paused", alert)
 
 
@@ -170,13 +178,24 @@ async def copy(services: Services, alert: PriceAlert, parsed: ParsedCondition, *
 
 
 async def add(services: Services, alert: PriceAlert) -> PriceAlert:
-    """Store and watch a new alert. Raises UserError when the person has as many as they may."""
+    """Store and watch a new alert. Raises UserError when the person has the same one, or as many as they may."""
+    for row in await rows(services, alert.owner_id):
+        if _same(row.alert, alert):
+            way_on = _("Change it with `/alert edit`, or give another value.")
+            raise UserError("\n".join([_("You have this alert already:"), row.line, way_on]))
     limit = services.settings.headframe_max_alerts_per_person
     try:
         return await _prices(services).alerts.add(alert, limit)
     except LimitReached as error:
         text = _("You have {n} price alerts, as many as you may have. Remove one with `/alert remove` first.")
         raise UserError(text.format(n=limit)) from error
+
+
+def _same(one: PriceAlert, other: PriceAlert) -> bool:
+    """Whether two alerts say the same in the same place."""
+    fields = ("instrument", "condition", "level", "percent", "window_seconds", "currency", "unit", "target_kind",
+              "target_id", "repeat")  # fmt: skip
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
 def _check_rate(service: PriceService, parsed: ParsedCondition) -> None:
@@ -221,5 +240,5 @@ async def tested(services: Services, alert: PriceAlert) -> str:
             if not alert.repeat:
                 lines.append(_("It is set to go off once; after the first of them it would have been done."))
     if service.demo:
-        lines.append(DEMO_LABEL)
+        lines.append(demo_label())
     return "\n".join(lines)

@@ -10,17 +10,18 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.clock import utcnow
+from bot.delivery.markdown import clamp
 from bot.desk import feeds, follows, servers
 from bot.errors import UserError
 from bot.feeds import directory
-from bot.i18n import _
+from bot.i18n import _, ngettext
 from storage import feeds as stored_feeds
 from storage import guilds
 from storage import subscriptions as stored
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.services import Services
     from storage.records import JsonObject, Subscription
@@ -32,7 +33,11 @@ PRESETS: Final[Mapping[str, str]] = {
     "juniors": "topic:exploration OR topic:resource-estimate OR topic:financing",
     "everything": "*",
 }
-MOST_FEEDS: Final = 25  # what one select menu of Discord holds
+
+
+def name_of(query: str) -> str | None:
+    """What a query that /setup offers is called; None for one of a moderator's own."""
+    return next((preset_name(slug) for slug, offered in PRESETS.items() if offered == query), None)
 
 
 def preset_name(slug: str) -> str:
@@ -99,12 +104,6 @@ async def feeds_read(services: Services, guild_id: int) -> int:
         return await stored_feeds.count_of_guild(connection, guild_id)
 
 
-def offered() -> list[directory.Listed]:
-    """Feeds of the directory to choose from, those that work first."""
-    listed = sorted(directory.entries(), key=lambda one: (not one.default, one.status != "works", one.title))
-    return [one for one in listed if one.status != "dead"][:MOST_FEEDS]
-
-
 async def start(services: Services, guild_id: int, plan: Plan, by: int) -> list[str]:
     """Carry the plan out; returns what could not be done, a line each. What was done is kept for `undo`."""
     before = await servers.settings(services, guild_id)
@@ -136,21 +135,41 @@ async def start(services: Services, guild_id: int, plan: Plan, by: int) -> list[
         if fresh:
             made["subscriptions"].append(subscription.id)
     slots = asyncio.Semaphore(4)
+    unread: list[str] = []
 
     async def add(url: str) -> None:
         async with slots:
             try:
                 result = await feeds.add(services, guild_id, url, by=by, explore=False)
+            except feeds.Unreadable:
+                unread.append(url)
+                return
             except UserError as error:
-                problems.append(str(error))
+                if str(error) not in problems:  # "as many as it may have" is said once
+                    problems.append(str(error))
                 return
             if isinstance(result, feeds.Added) and not result.already:
                 made["feeds"].append(result.feed.id)
 
     await asyncio.gather(*(add(url) for url in plan.feeds))
+    if unread:
+        problems.append(_not_read(unread))
     plan.made = made
     await save(services, guild_id, plan)
     return problems
+
+
+def _not_read(urls: Sequence[str]) -> str:
+    listed = [directory.lookup(url) for url in urls]
+    names = ", ".join(one.title if one else url for one, url in zip(listed, urls, strict=True))
+    text = ngettext(
+        "{n} feed could not be read just now and was not added: {names}. Press Change to try it again; "
+        "`/feed add` with its name says why.",
+        "{n} feeds could not be read just now and were not added: {names}. Press Change to try them again; "
+        "`/feed add` with a name says why.",
+        len(urls),
+    )
+    return text.format(n=len(urls), names=clamp(names, 700))
 
 
 async def undo(services: Services, guild_id: int, plan: Plan) -> None:

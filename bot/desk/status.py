@@ -45,7 +45,7 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
     lag = lags[len(lags) * 95 // 100] if lags else 0.0
     lines = [
         ngettext("Reading {n} feed.", "Reading {n} feeds.", len(mine)).format(n=len(mine)),
-        _("Up since <t:{at}:R>.").format(at=int(services.started_at.timestamp())),
+        _("Started <t:{at}:R>.").format(at=int(services.started_at.timestamp())),
     ]
     if failing:
         lines.append(

@@ -102,5 +102,5 @@ def _change_lines(catalogue: Catalogue, mineral: Mineral) -> list[Line]:
             text = _("removed in {list}").format(list=edition_name(item))
         else:
             continue
-        lines.append(Line(_("Change"), text))
+        lines.append(Line(_("What changed"), text))
     return lines

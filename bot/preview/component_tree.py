@@ -23,6 +23,12 @@ def nodes(components: list[Json]) -> Iterator[Json]:
                 yield from nodes([node[key]])
 
 
+def text_ids(node: Json) -> None:
+    """Write the ids a menu begins with as text, as Discord does; a page would round them as numbers."""
+    for chosen in node.get("default_values") or []:
+        chosen["id"] = str(chosen["id"])
+
+
 def custom_ids(components: list[Json]) -> Iterator[str]:
     return (str(n["custom_id"]) for n in nodes(components) if n.get("custom_id"))
 
@@ -51,6 +57,7 @@ def filled(node: Json, fields: dict[str, Any]) -> Json:
             made["value"] = given if given is not None else node.get("value") or ("" if node["type"] == 4 else None)
         else:
             preset = [o["value"] for o in node.get("options") or [] if o.get("default")]
+            preset += [str(chosen["id"]) for chosen in node.get("default_values") or []]
             made["values"] = [str(getattr(v, "id", v)) for v in given] if given is not None else preset
     return made
 

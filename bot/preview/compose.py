@@ -9,7 +9,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.preview import check_components, check_message, mentions
+from bot.preview import check_components, check_message, component_tree, mentions
 from bot.preview import model as m
 from bot.preview.permissions import P
 from bot.preview.wire import Form, Json, as_id, refuse
@@ -289,6 +289,7 @@ def _components(world: World, nodes: list[Json], named: dict[str, str]) -> list[
         node["id"] = node.get("id") or serial
         for key, default in _DEFAULTS.get(node["type"], ()):
             node.setdefault(key, default)
+        component_tree.text_ids(node)
         for key in ("components", "accessory", "component"):
             if node.get(key):
                 walk(node[key])

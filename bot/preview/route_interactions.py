@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.preview import check_components, compose
+from bot.preview import check_components, component_tree, compose
 from bot.preview import interactions as ia
 from bot.preview import model as m
 from bot.preview.command_use import GROUP, SUB
@@ -188,6 +188,8 @@ def _tell(call: Call, found: Interaction, kind: int, data: Json) -> None:
     if kind == 8:
         desk.tell(found, "INTERACTION_AUTOCOMPLETE", choices=data.get("choices") or [])
     elif kind == 9:
+        for node in component_tree.nodes(data["components"]):
+            component_tree.text_ids(node)
         desk.tell(found, "INTERACTION_MODAL", modal=data)
     desk.tell(found, "INTERACTION_SUCCESS")
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from bot.i18n import _, figure, ngettext
+from bot.i18n import _, figure, language, ngettext, written_day
 from bot.prices.history import RANGES, spread_out
-from bot.prices.model import DEMO_LABEL, Point, PriceError
+from bot.prices.model import Point, PriceError, demo_label
 from bot.prices.units import EXACT, Unit, format_percent, format_price, round_price
 
 if TYPE_CHECKING:
@@ -95,14 +95,14 @@ def build(
     drawing: dict[str, object] = {
         "title": title,
         "price": format_price(last.price, currency, unit),
-        "last": f"{round_price(last.price):,f}",
+        "last": figure(round_price(last.price)),
         "change": format_percent(change),
         "range": _("low {low} · high {high}").format(
-            low=f"{round_price(low.price):,f}", high=f"{round_price(high.price):,f}"
+            low=figure(round_price(low.price)), high=figure(round_price(high.price))
         ),
         "up": change >= 0,
         "footer": footer,
-        "demo": DEMO_LABEL if demo else "",
+        "demo": demo_label() if demo else "",
         "theme": theme,
         "points": [[int(point.at.timestamp()), float(point.price)] for point in shown],
         "gaps": _gaps(shown),
@@ -110,7 +110,8 @@ def build(
             [int(min(marker.at, last.at).timestamp()), marker.number or turn] for turn, marker in enumerate(placed, 1)
         ],
         "level": None if level is None else float(level),
-        "level_label": "" if level is None else f"{round_price(level):,f}",
+        "level_label": "" if level is None else figure(round_price(level)),
+        "language": language(),
     }
     key = hashlib.sha256(json.dumps(drawing, sort_keys=True).encode()).hexdigest()[:32]
     story = _story(shown, low, high, currency, unit, change)
@@ -120,7 +121,7 @@ def build(
     if placed:
         text = ngettext("{n} headline is marked.", "{n} headlines are marked.", len(placed))
         alt += " " + text.format(n=len(placed))
-    alt = f"{DEMO_LABEL}. {alt}" if demo else alt
+    alt = f"{demo_label()}. {alt}" if demo else alt
     return Chart(drawing, key, title, story, alt, _table(shown, span), placed, change)
 
 
@@ -160,21 +161,17 @@ def start_of(span: str, now: datetime) -> datetime | None:
 
 def _story(points: Sequence[Point], low: Point, high: Point, currency: str, unit: Unit, change: Decimal) -> str:
     def written(point: Point) -> str:
-        return f"{round_price(point.price):,f}"
+        return figure(round_price(point.price))
 
     return _("From {first} to {last} ({change}); lowest {low} on {low_day}, highest {high} on {high_day}.").format(
         first=written(points[0]),
         last=format_price(points[-1].price, currency, unit),
         change=format_percent(change),
         low=written(low),
-        low_day=_day(low.at),
+        low_day=written_day(low.at.astimezone(UTC)),
         high=written(high),
-        high_day=_day(high.at),
+        high_day=written_day(high.at.astimezone(UTC)),
     )
-
-
-def _day(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
 def _table(points: Sequence[Point], span: str) -> tuple[tuple[str, str], ...]:

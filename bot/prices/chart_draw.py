@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, cast
 
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -29,6 +31,7 @@ _LEFT, _BOTTOM, _ACROSS, _UP = 0.025, 0.165, 0.815, 0.61  # the axes, as fractio
 _TAG: Final = 36  # pixels that the last figure keeps free of others, up and down
 _BEYOND: Final = 0.025  # of the range, kept free after the last price
 _BEFORE, _LETTER, _APART = 28, 14, 8  # pixels: a headline's mark without its letters, a letter of it, between two marks
+_LOCALES: Final = {"en": "en_GB", "fr": "fr", "es": "es"}  # Babel's; days come before their month in all three
 _THEMES: Final = {
     "dark": {"ground": "#1e1f24", "ink": "#f2f3f5", "soft": "#b8bcc6", "grid": "#3a3d46", "up": "#4fc98a",
              "down": "#ff8f8f", "line": "#e8b84a", "mark": "#8ab4ff", "level": "#d3a6ff"},
@@ -57,7 +60,7 @@ def draw_price(drawing: Mapping[str, object]) -> bytes:
     _line(axes, drawing, points, low - room, colours)
     if level is not None:
         _level(axes, level, str(drawing.get("level_label", "")), colours)
-    _scales(axes, points[-1][1], colours)
+    _scales(axes, points[-1][1], colours, _LOCALES.get(str(drawing.get("language")), "en_GB"))
     _markers(axes, folded, points, colours)
     _words(figure, drawing, colours)
     if drawing.get("demo"):
@@ -108,21 +111,17 @@ def _level(axes: Axes, level: float, label: str, colours: Mapping[str, str]) -> 
     )  # fmt: skip
 
 
-def _scales(axes: Axes, last: float, colours: Mapping[str, str]) -> None:
+def _scales(axes: Axes, last: float, colours: Mapping[str, str], locale: str = "en_GB") -> None:
     bottom, top = axes.get_ylim()
     # A figure nearer than this to the last one would stick out from behind it: it gives way, and its line with it.
     beside = (top - bottom) * _TAG / (HEIGHT * _UP)
     steps = MaxNLocator(nbins=5, min_n_ticks=3).tick_values(bottom, top)
     axes.yaxis.tick_right()
     axes.yaxis.set_major_locator(FixedLocator([at for at in steps if bottom <= at <= top and abs(at - last) >= beside]))
-    axes.yaxis.set_major_formatter(FuncFormatter(_number))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: _number(value, locale)))
     locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=5)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    formatter = ConciseDateFormatter(locator, tz=UTC, show_offset=False)  # type: ignore[no-untyped-call]
-    # A bare "09" could be a day, a month or an hour: days carry their month.
-    formatter.formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M"]
-    formatter.zero_formats = ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"]
-    axes.xaxis.set_major_formatter(formatter)
+    axes.xaxis.set_major_formatter(_Dates(locator, locale))
     axes.tick_params(axis="both", labelsize=_SMALL, labelcolor=colours["soft"], length=0, pad=10)
     axes.grid(visible=True, axis="y", color=colours["grid"], linewidth=1.5, zorder=1)
     for spine in axes.spines.values():
@@ -135,9 +134,35 @@ def _scales(axes: Axes, last: float, colours: Mapping[str, str]) -> None:
         first.set_visible(len(places) < 2 or places[1] > 0.2)
 
 
-def _number(value: float, _place: int | None) -> str:
-    """Axis labels: as many decimals as the size needs."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}"
+def _number(value: float, locale: str) -> str:
+    """Axis labels: as many decimals as the size needs, written as the reader's language does."""
+    form = "#,##0" if abs(value) >= 1000 else "#,##0.00" if abs(value) < 100 else "#,##0.0"
+    return str(format_decimal(value, format=form, locale=locale))
+
+
+class _Dates(ConciseDateFormatter):
+    """Matplotlib decides what a tick says (a year, a month, a day, an hour); Babel says it in the reader's language.
+
+    strftime has the words of the process's locale only, so months and days go through it as ISO dates.
+    """
+
+    def __init__(self, locator: AutoDateLocator, locale: str) -> None:
+        super().__init__(locator, tz=UTC, show_offset=False)  # type: ignore[no-untyped-call]
+        self._locale = locale
+        # A bare "09" could be a day, a month or an hour: days carry their month.
+        self.formats = ["%Y", "month %Y-%m-%d", "day %Y-%m-%d", "%H:%M", "%H:%M", "%H:%M"]
+        self.zero_formats = ["", "%Y", "day %Y-%m-%d", "day %Y-%m-%d", "%H:%M", "%H:%M"]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return [self._written(label) for label in super().format_ticks(values)]  # type: ignore[no-untyped-call]
+
+    def _written(self, label: str) -> str:
+        kind, _space, iso = label.partition(" ")
+        if kind == "month":
+            return format_date(date.fromisoformat(iso), "LLL", locale=self._locale)
+        if kind == "day":
+            return format_skeleton("MMMd", date.fromisoformat(iso), locale=self._locale)
+        return label
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ The text is fixed when the alert fires: it says what was true then, however late
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
 from bot.prices.commands import describe_alert, window_name
-from bot.prices.model import DEMO_LABEL, Basis, FiredAlert, Standing
+from bot.prices.model import Basis, FiredAlert, Standing, demo_label
 from bot.prices.units import EXACT, UNITS, format_percent, format_price
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bot.prices.model import Changes, Consensus
     from storage.records import JsonObject
@@ -69,8 +69,7 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
             "title": title,
             "description": "\n".join(lines)[:4000],
             "color": _COLOUR,
-            "timestamp": found.now.astimezone(UTC).isoformat(),
-            **({"footer": {"text": DEMO_LABEL}} if fired.demo else {}),
+            **({"footer": {"text": demo_label()}} if fired.demo else {}),
         },
         "chart": {
             "metal": alert.instrument,

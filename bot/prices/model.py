@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from bot.i18n import _
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from storage.price_alerts import PriceAlert
 
 
-DEMO_LABEL: Final = "DEMO DATA — not market prices"
+def demo_label() -> str:
+    """What stands at every invented price, in the language in force."""
+    return _("DEMO DATA — not market prices")
 
 
 class PriceError(Exception):

@@ -76,7 +76,9 @@ class Screen:
 def embed(screen: Screen, shelf: Shelf, note: str = "") -> discord.Embed:
     one = screen.opened
     if one is not None:
-        lines = [one.line[:_LINE].removeprefix("- ")]
+        # The title says what it is; the line and a test's answer need not say it again.
+        lines = [one.line[:_LINE].removeprefix("- ").removeprefix(f"{one.label} · ")]
+        note = note.removeprefix(f"**{one.label}**\n")
         if screen.removing:
             lines.append(_("Remove it for good?"))
         if note:

@@ -12,7 +12,7 @@ from bot.prices.commands import price_in
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.market_hours import next_open
 from bot.prices.message import basis_name, changes_line, source_line, standing_text
-from bot.prices.model import DEMO_LABEL, Basis, Reading, Standing
+from bot.prices.model import Basis, Reading, Standing, demo_label
 from bot.prices.units import EXACT, UNITS, convert_price, format_price
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _reading(reading: Reading, rates: Rates, currency: str, unit: str, *, used: 
 
 def _footer(found: Consensus, rates: Rates, currency: str, *, demo: bool) -> str:
     if demo:
-        return DEMO_LABEL  # its exchange rates are invented too: nobody is to be credited with them
+        return demo_label()  # its exchange rates are invented too: nobody is to be credited with them
     parts = []
     if currency != "USD" and rates.day is not None:
         parts.append(_("Exchange rates: ECB, {day}").format(day=rates.day.date().isoformat()))
@@ -132,7 +132,7 @@ def chart_embed(chart: Chart, picture: str, *, table: bool = False) -> discord.E
     embed = discord.Embed(title=chart.title, description="\n".join(lines)[:3000], colour=_COLOUR)
     embed.set_image(url=f"attachment://{picture}")
     if chart.drawing["demo"]:
-        embed.set_footer(text=DEMO_LABEL)
+        embed.set_footer(text=demo_label())
     if table:
         width = max((len(price) for _when, price in chart.table), default=0)
         rows = "\n".join(f"{when}  {price:>{width}}" for when, price in chart.table)

@@ -12,7 +12,7 @@ from bot.clock import utcnow
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
 from bot.prices.instruments import INSTRUMENTS, instrument
-from bot.prices.model import DEMO_LABEL, PriceError
+from bot.prices.model import PriceError, demo_label
 from bot.prices.movers import Mover, movers
 from bot.prices.units import format_percent
 from cogs.ui.answer import answer, think
@@ -56,7 +56,7 @@ def movers_command() -> app_commands.Command[Any, ..., None]:
             return
         embed = movers_embed(found)
         if service.demo:
-            embed.set_footer(text=DEMO_LABEL)
+            embed.set_footer(text=demo_label())
         await answer(interaction, embed=embed, share=share)
 
     return command

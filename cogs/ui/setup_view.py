@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import discord
 
-from bot.delivery.markdown import clamp_plain
-from bot.desk import servers
+from bot.delivery.markdown import clamp, clamp_plain
+from bot.desk import servers, setup_feeds
 from bot.desk import setup as desk
 from bot.i18n import _, ngettext
 from cogs.ui.control import HEADLINE_PLACES, Panel
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bot.desk.setup import Plan
     from bot.desk.setup_sample import Sample
+    from bot.feeds.directory import Listed
     from storage.records import Subscription
 
 STEPS: Final = ("language", "notices", "follows", "feeds", "sample")
@@ -45,12 +46,12 @@ def embed(
     """preset: the topic that the next chosen channel is for; reads, followed: what the server has already."""
     if step >= READY:
         lines = _done(plan, followed)
-        lines += [f"- {clamp_plain(problem, 300)}" for problem in problems[:8]]
+        lines += [f"- {clamp(problem, 1000)}" for problem in problems[:3]]  # sentences of ours
         if plan.did_something:
             lines.append(_("`/channel list` and `/feed list` show what was set up; Undo takes it all back."))
         return discord.Embed(title=_("Ready"), description="\n".join(lines), colour=0x2E9E5B)
     heads = {
-        "language": (_("Language and time zone"), _("What language do posts speak, and where is your clock?")),
+        "language": (_("Language and time zone"), _("Which language should posts be in, and what is your time zone?")),
         "notices": (_("Notices"), _("Where may I tell moderators when a feed or a channel needs attention?")),
         "follows": (
             _("What goes where"),
@@ -118,7 +119,9 @@ def _already(others: Sequence[Subscription]) -> list[str]:
             n=n
         )
     ]
-    lines += [f"- `{code(one.query)[:120]}` → <#{one.target_id}>" for one in others[:_LISTED]]
+    lines += [
+        f"- {desk.name_of(one.query) or f'`{code(one.query)[:120]}`'} → <#{one.target_id}>" for one in others[:_LISTED]
+    ]
     if n > _LISTED:
         lines.append(_("… and {n} more: `/channel list`").format(n=n - _LISTED))
     return lines
@@ -128,17 +131,28 @@ def _chosen(plan: Plan, step: str, preset: str, reads: int, others: Sequence[Sub
     match step:
         case "language":
             name = servers.LANGUAGE_NAMES.get(plan.language or "", _("each reader's own; posts in English"))
-            return [f"{_('Language')}: {name}", f"{_('Time zone')}: {plan.timezone or 'UTC'}"]
+            return [_told(_("Language"), name), _told(_("Time zone"), plan.timezone or "UTC")]
         case "notices":
-            return [f"{_('Notices go to')}: " + (f"<#{plan.notices}>" if plan.notices else _("the owner, by message"))]
+            return [_told(_("Notices go to"), f"<#{plan.notices}>" if plan.notices else _("the owner, by message"))]
         case "follows":
             lines = [f"- {desk.preset_name(slug)} → <#{channel}>" for slug, channel in plan.follows.items()]
             if preset not in plan.follows:  # the menu names it, which looks as if it were chosen
                 lines.append(
                     _("{topic}: no channel chosen, so it is not added.").format(topic=desk.preset_name(preset))
                 )
-            return lines + _already(others)
-    lines = [ngettext("{n} feed chosen", "{n} feeds chosen", len(plan.feeds)).format(n=len(plan.feeds))]
+            return [*lines, "", *_already(others)]
+    offered = setup_feeds.offered(plan.follows)
+    lines = [
+        ngettext(
+            "{n} feed to choose from.",
+            "{n} feeds to choose from, those for your topics first.",
+            len(offered),
+        ).format(n=len(offered)),
+        ngettext("{n} feed chosen", "{n} feeds chosen", len(plan.feeds)).format(n=len(plan.feeds)),
+    ]
+    if plan.feeds:
+        names = [one.title for one in offered if one.url in plan.feeds]
+        lines[-1] = _told(lines[-1], clamp_plain(", ".join(names), 1500))
     if reads:
         lines.append(
             ngettext(
@@ -146,6 +160,11 @@ def _chosen(plan: Plan, step: str, preset: str, reads: int, others: Sequence[Sub
             ).format(n=reads)
         )
     return lines
+
+
+def _told(label: str, value: str) -> str:
+    """ "Language: English": before a colon French has a space."""
+    return _("{label}: {value}").format(label=label, value=value)
 
 
 def _sampled(plan: Plan, sample: Sample, others: Sequence[Subscription]) -> list[str]:
@@ -156,8 +175,9 @@ def _sampled(plan: Plan, sample: Sample, others: Sequence[Subscription]) -> list
         lines += [f"- {clamp_plain(title, 150)}" for title in titles]
     if not lines and not others:
         lines.append(_("Nothing is followed yet; go back and choose a topic and a channel."))
-    lines += _already(others)
+    lines += ["", *_already(others)]
     if sample.unread:
+        lines.append("")
         lines.append(
             ngettext(
                 "{n} of the chosen feeds did not answer just now; Start tries it again.",
@@ -191,21 +211,44 @@ def controls(plan: Plan, step: int, preset: str) -> Panel:
                 chosen = {slug: names[slug] for slug in plan.follows}
                 panel.menu("drop", _("Take a topic out again"), _options(chosen, None))
         case "feeds":
-            options = [
-                discord.SelectOption(
-                    label=one.title[:100], description=one.topic[:100] or None, value=str(place),
-                    default=one.url in plan.feeds,
-                )
-                for place, one in enumerate(desk.offered())
-            ]  # fmt: skip
-            panel.menu("feeds", _("Feeds"), options, least=0, most=len(options))
+            _feed_menus(panel, plan)
     if step:
         panel.button("step", _("Back"), step - 1, row=4)
+    if STEPS[step] == "feeds":
+        missing = [url for url in setup_feeds.recommended(plan.follows) if url not in plan.feeds]
+        if missing:
+            text = ngettext("Add the {n} recommended", "Add the {n} recommended", len(missing))
+            panel.button("recommended", text.format(n=len(missing)), row=4)
     if STEPS[step] == "sample":
         panel.button("start", _("Start"), style=discord.ButtonStyle.success, row=4)
     else:
         panel.button("step", _("Next"), step + 1, style=discord.ButtonStyle.primary, row=4)
     return panel
+
+
+def _feed_menus(panel: Panel, plan: Plan) -> None:
+    shelves = setup_feeds.shelves(plan.follows)
+    total, first = sum(map(len, shelves)), 1
+    for number, shelf in enumerate(shelves):
+        last = first + len(shelf) - 1
+        text = _("More feeds, {first}–{last} of {total}") if number else _("Feeds, {first}–{last} of {total}")
+        options = [
+            discord.SelectOption(
+                label=one.title[:100], description=_about(one)[:100] or None, value=str(setup_feeds.place(one)),
+                default=one.url in plan.feeds,
+            )
+            for one in shelf
+        ]  # fmt: skip
+        panel.menu(
+            "feeds", text.format(first=first, last=last, total=total), options, number, least=0, most=len(options)
+        )
+        first = last + 1
+
+
+def _about(one: Listed) -> str:
+    """ "gold · recommended": what a feed is about, and how far to trust that it answers."""
+    trust = _("recommended") if one.default else _("not proven to answer") if one.status == "unproven" else ""
+    return " · ".join(part for part in (one.topic, trust) if part)
 
 
 def _options(names: dict[str, str], chosen: str | None) -> list[discord.SelectOption]:

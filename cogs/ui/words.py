@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.delivery.losses import reason_text
 from bot.delivery.markdown import clamp_plain
+from bot.desk.price_alerts import paused_text
 from bot.errors import UserError
 from bot.i18n import _, ngettext
 
@@ -98,8 +99,7 @@ def noise_text(trial: Trial) -> str:
 def _state(one: Subscription) -> list[str]:
     found = []
     if one.state == "paused":
-        until = f" <t:{int(one.paused_until.timestamp())}:R>" if one.paused_until else ""
-        found.append("⏸ " + _("paused") + until)
+        found.append(paused_text(one.paused_until))
     if one.muted_sources:
         found.append(_("without {sources}").format(sources=", ".join(map(str, one.muted_sources[:5]))))
     return found

@@ -58,7 +58,7 @@ async def test_what_cannot_be_done_is_said_with_the_way_on_and_a_number_that_is_
             told = await h.use(who, "lounge", command, **options)
             assert way_on in told, (command, options, told)
             assert len(told) < 700
-            (number,) = re.findall(r"Incident ([0-9a-f]{6})$", told)
+            (number,) = re.findall(r"\n-# ref ([0-9a-f]{6})$", told)
             (line,) = [one for one in logs.written if one.get("incident") == number]
             assert line["command"] == command
             assert line["at"]
@@ -81,6 +81,9 @@ async def test_limits_are_settings_and_refused_kindly(tmp_path: Path) -> None:
             await h.use(who, "lounge", command, query="gold")
             assert says in await h.use(who, "lounge", command, query="silver")
         await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
+        same = await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="99999")
+        assert "already" in same
+        assert "`/alert edit`" in same
         again = await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="88888")
         assert "`/alert remove`" in again
         await opens_no_back_door(h)

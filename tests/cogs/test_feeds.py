@@ -102,7 +102,7 @@ async def test_what_cannot_be_read_is_answered_in_one_line(tmp_path: Path, reply
         h.server.script["/x"] = reply
         answer = await h.use("moderator", "lounge", "feed add", url=h.server.url("/x"))
         assert says in answer
-        assert "\n" not in answer.partition("\n-# Incident")[0]
+        assert "\n" not in answer.partition("\n-# ref ")[0]
         assert "Traceback" not in answer
         assert await stored(h) == []
 

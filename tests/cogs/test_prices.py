@@ -101,7 +101,7 @@ def local(served: Served) -> LocalDiscord:
 
 async def use(local: LocalDiscord, name: str, /, **options: Any) -> Json:
     guild = local.world.guild()
-    return await (await local.invoke("trader", guild, "gold-silver", name, **options)).message()
+    return await (await local.invoke("trader", guild, "gold-silver", name, **options)).message(within=15)
 
 
 def words(message: Json) -> str:

@@ -22,7 +22,7 @@ from bot.prices.chart_draw import _THEMES, WIDTH, Mark, _folded, _scales
 from bot.prices.chart_worker import ChartError, ChartWorker
 from bot.prices.history import Recent, change_since, largest_moves, price_at, reaction, spread_out
 from bot.prices.instruments import INSTRUMENTS
-from bot.prices.model import DEMO_LABEL, Point
+from bot.prices.model import Point, demo_label
 from tests.bot.prices.conftest import OPEN
 
 GOLD = INSTRUMENTS["gold"]
@@ -117,7 +117,7 @@ def test_the_alt_text_says_what_the_picture_shows():
     chart = build(GOLD, series("4400", "4300", "4450", "4444"), "1d", markers=[Marker(OPEN - HOUR, "A")])
     assert chart.alt == (
         "Gold · one day. From 4,400.00 to 4,444.00 USD/oz t (+1.00 %); "
-        "lowest 4,300.00 on 2026-09-15, highest 4,450.00 on 2026-09-15. 1 headline is marked."
+        "lowest 4,300.00 on 15 Sep 2026, highest 4,450.00 on 15 Sep 2026. 1 headline is marked."
     )
     crossed = build(GOLD, series("4400", "4300"), "1d", level=Decimal(4350), currency="EUR")
     assert crossed.alt.endswith("The line across is at 4,350.00 EUR/oz t.")
@@ -127,8 +127,8 @@ def test_the_alt_text_says_what_the_picture_shows():
 
 def test_demo_charts_say_so_in_picture_and_words():
     chart = build(GOLD, series("4400", "4300"), "1d", demo=True)
-    assert chart.alt.startswith(DEMO_LABEL)
-    assert chart.drawing["demo"] == DEMO_LABEL
+    assert chart.alt.startswith(demo_label())
+    assert chart.drawing["demo"] == demo_label()
 
 
 def test_too_little_history_is_explained():

@@ -222,9 +222,20 @@ export class CommandForm {
       else this.host.onCancel();
     } else if (event.key === "Backspace" && field && !field.input.value) this.#remove(field);
     else if (event.key === "Backspace" && !field) this.host.onCancel();
+    else if (!field && this.#begins(event)) return; // the letter goes into the field that it opened
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** Whoever writes on where only optional fields are left means the first of them: "/price now gold". */
+  #begins(event) {
+    const [first] = this.#optional();
+    if (!first || first.type === KIND.FILE || [...event.key].length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return false;
+    const made = this.#add(first);
+    this.#countOptional();
+    made.input.focus();
+    return true;
   }
 
   /** In a field of free text nothing is taken that was not asked for. */
