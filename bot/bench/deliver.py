@@ -31,7 +31,7 @@ def run(quick: bool = False, channels: int | None = None) -> list[Row]:
     if wanted > _LARGE:
         return asyncio.run(_large(wanted))
     rows = asyncio.run(_rows(wanted))
-    return [*rows, *_leapt(simulate(1_000 if quick else 10_000))]
+    return [*rows, *_leapt(simulate(1_000 if quick else 100_000))]
 
 
 async def _rows(channels: int) -> list[Row]:

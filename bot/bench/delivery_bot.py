@@ -63,7 +63,8 @@ class Look:
 
 
 class _Work(Protocol):
-    left: int
+    @property
+    def left(self) -> int: ...
 
     async def queue(self) -> None: ...
 

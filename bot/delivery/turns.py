@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from storage.records import Target
 
 _CANDIDATES: Final = 1000  # targets looked for at once, so that those served longest ago come first
-_FOUND_SECONDS: Final = 1.0  # what falls due by the hour is seen so much later at most
+_FOUND_SECONDS: Final = 1.0  # what falls due by the hour is seen so much later, where a look is quickly done
+_FOUND_LATEST: Final = 5.0  # and so much at most, where very much waits
+_SHARE: Final = 20  # looks may take one in so many parts of the time
 _SOONEST: Final = 0.2  # seconds between two looks while all that is due is for targets that are away
 _LATEST: Final = 0.5
 
@@ -28,6 +30,7 @@ class Turns:
         self._clock = clock
         self.found: dict[Target, int] = {}  # targets with something due → how urgent it is
         self._found_at = 0.0
+        self._rest = _FOUND_SECONDS
         self._news = True
         self._served: dict[Target, int] = {}  # when each target last had its turn
         self._count = itertools.count(1)
@@ -39,12 +42,13 @@ class Turns:
     async def find(self, database: Database, now: datetime) -> None:
         """Look for targets, when something may have changed: a look reads the whole queue. Raises StorageError."""
         moment = self._clock()
-        if self.found and not self._news and moment - self._found_at < _FOUND_SECONDS:
+        if self.found and not self._news and moment - self._found_at < self._rest:
             return
         self._news = False
         async with database.read() as connection:
             self.found = dict(await outbox.due_targets(connection, now, limit=_CANDIDATES))
-        self._found_at = moment
+        self._found_at = self._clock()
+        self._rest = min(max((self._found_at - moment) * _SHARE, _FOUND_SECONDS), _FOUND_LATEST)
 
     def order(self, busy: Collection[Target]) -> list[Target]:
         """What was found, in turn; none that is busy or away."""

@@ -274,6 +274,7 @@ async def _pending(t: Two) -> bool:
 async def test_those_that_send_share_the_rate(postgres_server: str) -> None:
     async with two(postgres_server) as t:
         await eventually(lambda: t.one.gate.bucket.rate == t.two.gate.bucket.rate == 22.5)
+        assert t.one.gate.bucket.window.limit + t.two.gate.bucket.window.limit < 50
         await t.two.together.stop()
         await t.two.member.leave()
         await eventually(lambda: t.one.gate.bucket.rate == 45.0)

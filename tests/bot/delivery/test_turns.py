@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+import pytest
 
 from bot.delivery.turns import Turns
 from storage.database import Database
@@ -10,7 +13,10 @@ from tests.bot.delivery.seed import channel, now, seed
 from tests.databases import fresh_sqlite
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.records import Target
 
@@ -71,4 +77,31 @@ async def test_a_look_at_the_queue_serves_many_claims_until_there_is_news(tmp_pa
     time[0] += 1.0
     await made.find(database, now())
     assert list(made.found) == [A, B, C], "what falls due by the hour is seen a second later at most"
+    await database.close()
+
+
+@pytest.mark.parametrize(("takes", "rests"), [(0.01, 1.0), (0.1, 2.0), (3.0, 5.0)])
+async def test_a_look_that_takes_long_is_taken_less_often(tmp_path: Path, takes: float, rests: float) -> None:
+    made, time = turns({})
+
+    class Slow(Database):
+        looks = 0
+
+        @asynccontextmanager
+        async def read(self) -> AsyncIterator[AsyncConnection]:
+            Slow.looks += 1
+            time[0] += takes
+            async with super().read() as connection:
+                yield connection
+
+    database = await Slow.open(f"sqlite+aiosqlite:///{tmp_path / 'turns.db'}")
+    await seed(database, ["Gold"], [(A, 1)])
+    await made.find(database, now())
+    Slow.looks = 0
+    time[0] += rests - 0.01
+    await made.find(database, now())
+    assert Slow.looks == 0
+    time[0] += 0.02
+    await made.find(database, now())
+    assert Slow.looks == 1
     await database.close()
