@@ -45,17 +45,48 @@ async def answer(page: Page, text: str) -> Locator:
     return found
 
 
+async def become(page: Page, title: str) -> None:
+    await page.locator(".switch label", has_text=title).click()
+    await page.locator(f"input[type=radio]:checked + span:text-is('{title}')").wait_for(state="attached")
+
+
+async def price_alert(page: Page) -> None:
+    """The trader sets one on gold, the demo price jumps, and the alert arrives by direct message."""
+    await become(page, "Trader")
+    await say(page, "/alert price metal:gold condition:above value:4200")
+    await page.locator(".pick", has_text="4,200").first.click()
+    await page.keyboard.press("Enter")
+    await answer(page, "Gold above")
+    control = page.locator("[data-control=price]")
+    await control.locator("summary").click()
+    await control.get_by_label("By how many percent").fill("3")
+    await control.get_by_role("button", name="Do it").click()
+    await page.get_by_role("button", name="Direct messages").click()
+    told = page.locator(".message", has_text="Headlines around the move").last
+    await told.locator(".embed img").last.wait_for()
+    for image in await told.locator("img").all():
+        await image.evaluate("image => image.decode()")
+    await told.scroll_into_view_if_needed()
+    await told.screenshot(path=PICTURES / "price-alert.png")
+    await page.get_by_role("button", name="Copperline Mining Club").click()
+
+
 async def desktop(browser: Browser, url: str) -> None:
     page = await (await browser.new_context(locale="en-GB", **DESKTOP)).new_page()
     page.set_default_timeout(120_000)
     await page.goto(url)
     await page.locator(".message").nth(FULL - 1).wait_for(timeout=120_000)
     await page.screenshot(path=PICTURES / "preview.png", animations="disabled")
+    await page.set_viewport_size({"width": 1280, "height": 1300})  # a whole card, and an alert with its chart
 
     await say(page, "/mineral info lithi")
     await page.locator(".pick", has_text="Lithium").first.click()
     await page.keyboard.press("Enter")
-    await (await answer(page, "USGS")).locator(".c-container").screenshot(path=PICTURES / "mineral.png")
+    card = await answer(page, "USGS")
+    await card.locator(".c-container").screenshot(path=PICTURES / "mineral.png")
+    await card.locator(".btn", has_text="Supply").click()
+    await card.locator("img").last.wait_for()
+    await (await answer(page, "USGS")).locator(".c-container").screenshot(path=PICTURES / "mineral-supply.png")
 
     await page.locator(".message .btn", has_text="Why this?").last.click()
     await (await answer(page, "Matched")).locator(".embed").screenshot(path=PICTURES / "why.png")
@@ -70,8 +101,8 @@ async def desktop(browser: Browser, url: str) -> None:
     await page.locator(".message.ephemeral img").last.wait_for(timeout=60_000)
     await (await answer(page, "DEMO DATA")).locator(".embed").screenshot(path=PICTURES / "chart.png")
 
-    await page.locator(".switch label", has_text="Moderator").click()
-    await page.locator("input[type=radio]:checked + span:text-is('Moderator')").wait_for(state="attached")
+    await price_alert(page)
+    await become(page, "Moderator")
     await page.locator(".channel", has_text="mods").click()
     await page.locator("#room-head h1", has_text="mods").wait_for()
     await say(page, "/setup ")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.preview import ManualClock, P, World, mentions
+from bot.preview import ManualClock, P, World, component_tree, mentions
 from bot.preview.clock import Snowflakes
 from bot.preview.permissions import ALL, in_channel
 from bot.preview.wire import snowflake_time
@@ -122,3 +122,10 @@ def test_ids_rise_and_tell_their_time(steps: list[float]) -> None:
         assert made > last
         assert abs(snowflake_time(made) - clock.now()) < 0.01
         last = made
+
+
+def test_what_a_channel_menu_begins_with_reaches_the_page_as_text_as_discord_sends_it() -> None:
+    menu = {"type": 8, "custom_id": "x", "default_values": [{"id": 1310000000000000123, "type": "channel"}]}
+    component_tree.text_ids(menu)
+    assert menu["default_values"] == [{"id": "1310000000000000123", "type": "channel"}]
+    assert component_tree.filled(menu, {})["values"] == ["1310000000000000123"]

@@ -14,11 +14,13 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
 
+from bot.i18n import use_language
 from bot.prices import demo
 from bot.prices.chart import MAX_MARKERS, Marker, NoHistory, build
-from bot.prices.chart_draw import _THEMES, WIDTH, Mark, _folded, _scales
+from bot.prices.chart_draw import _THEMES, WIDTH, Mark, _Dates, _folded, _scales
 from bot.prices.chart_worker import ChartError, ChartWorker
 from bot.prices.history import Recent, change_since, largest_moves, price_at, reaction, spread_out
 from bot.prices.instruments import INSTRUMENTS
@@ -294,3 +296,31 @@ def test_a_day_is_counted_from_a_point_that_a_chart_can_begin_at():
     found = recent.changes(OPEN, Decimal(105))
     assert found.start == Point(OPEN - timedelta(hours=24, minutes=20), Decimal(100))
     assert found.day == Decimal("0.05")
+
+
+@pytest.mark.parametrize(
+    ("locale", "day", "month", "figure"),
+    [("en_GB", "15 Aug", "Aug", "4,100"), ("fr", "15 août", "août", "4\u202f100"), ("es", "15 ago", "ago", "4.100")],
+)
+def test_the_scales_speak_the_readers_language(locale, day, month, figure):
+    written = _Dates(AutoDateLocator(), locale)
+    assert [written._written(label) for label in ("day 2026-08-15", "month 2026-08-01", "06:00", "2026")] == [
+        day, month, "06:00", "2026",
+    ]  # fmt: skip
+    axes = Figure().add_axes((0, 0, 1, 1))
+    axes.set_xlim(20667, 20680)  # the first half of August 2026
+    axes.set_ylim(4080, 4180)
+    _scales(axes, 4126.0, _THEMES["dark"], locale)
+    assert axes.yaxis.get_major_formatter()(4100, 0) == figure
+    days = axes.xaxis.get_major_formatter().format_ticks(axes.get_xticks())
+    assert len(days) > 2
+    assert all(label.endswith(month) for label in days if label)
+
+
+def test_a_chart_names_the_language_it_is_drawn_in_so_that_another_is_another_picture():
+    english = build(GOLD, series("4400", "4300"), "1d")
+    with use_language("fr"):
+        french = build(GOLD, series("4400", "4300"), "1d")
+    assert french.drawing["language"] == "fr"
+    assert french.drawing["last"] == "4\u202f300,00"
+    assert french.key != english.key
