@@ -78,23 +78,29 @@ async def claim_shards(member: Member, shards: Shards | None) -> str | None:
             f"another Headframe divides the gateway into {other[0]} shards, this one into {shards.total}: "
             "use one number."
         )
-    for shard in shards.ids:
-        if not await member.hold(Lock.SHARD, shard) and not await _given_back(member, shard):
-            return f"another Headframe serves shard {shard} on this database. {_OTHERS}"
+    missing = [shard for shard in shards.ids if not await member.hold(Lock.SHARD, shard)]
+    if missing and (other_has := await _ask_back(member, missing)) is not None:
+        return f"another Headframe serves shard {other_has} on this database. {_OTHERS}"
     return None
 
 
-async def _given_back(member: Member, shard: int) -> bool:
-    """Ask a process that only stands in for a dead one (`bot.cover`) for its shard; whether it is ours now."""
-    if shard not in await member.holders(Lock.COVER):
-        return await member.hold(Lock.SHARD, shard)  # given back this very moment, or another's for good
-    log.info("another process stands in for this one; asking for the shard", shard=shard)
-    await member.hold(Lock.HOME, shard)
+async def _ask_back(member: Member, shards: list[int]) -> int | None:
+    """Have these shards given back by whoever stands in for a dead process (`bot.cover`); None, or one that stays."""
+    covered = await member.holders(Lock.COVER)
+    for shard in shards:
+        # One that is not covered has been given back this very moment, or is another's for good.
+        if shard not in covered and not await member.hold(Lock.SHARD, shard):
+            return shard
+    log.info("another process stands in for this one; asking for its shards", shards=len(shards))
     try:
+        for shard in shards:
+            await member.hold(Lock.HOME, shard)
         for _look in range(_BACK_LOOKS):
-            if await member.hold(Lock.SHARD, shard):
-                return True
+            shards = [shard for shard in shards if not await member.hold(Lock.SHARD, shard)]
+            if not shards:
+                return None
             await asyncio.sleep(_BACK_EVERY)
-        return False
+        return shards[0]
     finally:
-        await member.let_go(Lock.HOME, shard)
+        for shard in await member.holders(Lock.HOME):
+            await member.let_go(Lock.HOME, shard)

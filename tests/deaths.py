@@ -20,6 +20,7 @@ import aiohttp
 import psutil
 from sqlalchemy import text
 
+from bot.roles import ROLES
 from storage.member import Lock
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Ready:
 
     def _note(self, ready: set[str]) -> None:
         now = time.time()
-        for role in ("gateway", "deliver", "poll"):
+        for role in ROLES:
             if role not in ready:
                 self._since.setdefault(role, now)
             elif role in self._since:

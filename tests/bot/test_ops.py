@@ -15,14 +15,15 @@ import pytest
 
 from bot.cli import parser
 from bot.metrics import _STORED, Metrics
+from bot.roles import ROLES
 from bot.settings import Settings
 
 TOP = Path(__file__).parents[2]
 DOCS = ("operators.md", "scaling.md", "security.md", "benchmarks.md")
 
 
-def served() -> dict[str, set[str]]:
-    """Every figure that can be scraped, as Prometheus names it, with its labels."""
+def served(*, roles: tuple[str, ...] = ROLES) -> dict[str, set[str]]:
+    """Every figure that a process of these roles serves, as Prometheus names it, with its labels."""
     health = SimpleNamespace(source="x", metals=("gold",), error=None)
     services: Any = SimpleNamespace(
         prices=SimpleNamespace(health=lambda: [health]),
@@ -31,7 +32,7 @@ def served() -> dict[str, set[str]]:
         book=None,
         routes=SimpleNamespace(lost={}),
         db=SimpleNamespace(trouble=None),
-        settings=SimpleNamespace(has=lambda _role: True),
+        settings=SimpleNamespace(has=lambda role: role in roles),
     )
     services.book = type("Book", (), {"matched": 0, "match_seconds": 0.0, "__len__": lambda _self: 0})()
     keeper: Any = SimpleNamespace(free_space=lambda: 1)
@@ -48,6 +49,11 @@ def test_each_figure_that_is_named_is_served(name: str) -> None:
     used = set(re.findall(r"\b(?:headframe|process)_[a-z_]+", (TOP / name).read_text()))
     assert used
     assert used <= served().keys()
+
+
+def test_a_process_that_stands_in_no_gateway_is_not_called_unconnected() -> None:
+    assert "headframe_gateway_connected" in served()
+    assert "headframe_gateway_connected" not in served(roles=("poll", "deliver"))
 
 
 def test_both_sides_of_a_comparison_between_figures_have_the_same_labels() -> None:
