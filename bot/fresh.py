@@ -43,7 +43,8 @@ def fresh_entry(reading: Reading, new: identity.New) -> Fresh:
     source = entry.url or reading.feed.url
     facets = [f"topic:{slug}" for slug in tags.topic_slugs]
     for slug in tags.mineral_slugs:
-        facets += sorted(vocabulary.default().about(slug))
+        # Critical lists are left out: headlines are searched by them in memory (`document.build`), never by this table.
+        facets += [facet for facet in sorted(vocabulary.default().about(slug)) if facet.startswith("mineral:")]
     facets.append(f"source:{host_of(source)}")
     return Fresh(
         reading,

@@ -1,8 +1,8 @@
 """From parsed feeds to the outbox, in one transaction: entries, tags, stories, and a delivery per target.
 
 Many readings go into one transaction when many arrive at once; a reading that cannot be stored does not stop the
-others. Deciding is done by pure functions (`feeds.identity`, `news.*`); this file only carries. What a poll means for
-the feed's own row is in `bot.feed_books`.
+others. Deciding is done by pure functions (`feeds.identity`, `news.*`); this file only carries. What of it is new is
+found in `bot.sift`; what a poll means for the feed's own row is written by `bot.feed_books`.
 """
 
 from __future__ import annotations
@@ -18,23 +18,25 @@ import structlog
 from bot.addressing import Zones, delivery, muted
 from bot.breath import Breath
 from bot.feed_books import FeedBooks
-from bot.feeds import identity
-from bot.fresh import WINDOW, Fresh, archived, fresh_entry
+from bot.fresh import WINDOW, archived
 from bot.news import document, tagger
 from bot.news.model import tags_to_json
 from bot.news.stories import StoryIndex
-from bot.reading import Reading, kind_of
+from bot.sift import sift
 from storage import deliveries, entries, feeds, leases, posted
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.feed_health import FeedHealth
+    from bot.feeds import identity
     from bot.feeds.cadence import CadenceSettings
+    from bot.fresh import Fresh
+    from bot.reading import Reading
     from bot.subscriptions import SubscriptionBook
     from storage.database import Database
     from storage.records import Feed, KnownEntry, NewDelivery
@@ -146,7 +148,7 @@ class Ingest:
             async with self._database.write() as connection:
                 if any(reading.parsed is not None and reading.parsed.entries for reading in readings):
                     await self._follow(connection)
-                fresh, corrections = await self._decide(connection, readings)
+                fresh, corrections = await sift(connection, readings)
                 await self._stories_for(connection, fresh)
                 ids = await entries.add_entries(connection, [one.entry for one in fresh])
                 self._newest = max((self._newest, *ids))
@@ -166,73 +168,6 @@ class Ingest:
         for entry_id, story_id, title, at in await entries.after(connection, self._newest, WINDOW):
             self._stories.add(entry_id, story_id, title, at)
             self._newest = entry_id
-
-    async def _decide(
-        self, connection: AsyncConnection, readings: Sequence[Reading]
-    ) -> tuple[list[Fresh], list[tuple[Reading, identity.Edited[KnownEntry]]]]:
-        """Which entries are new and which were corrected; new ones are tagged."""
-        kinds: dict[int, identity.Kind] = {}
-        identities: list[tuple[int, str]] = []
-        links: list[tuple[int, str]] = []
-        breath = Breath()
-        for reading in readings:
-            if reading.parsed is None or not reading.parsed.entries:
-                continue
-            feed_id = reading.feed.id
-            kind = kind_of(reading)
-            kinds[feed_id] = kind
-            wanted, keys = identity.lookup_keys(kind, reading.parsed.entries)
-            identities += [(feed_id, one) for one in wanted]
-            links += [(feed_id, one) for one in keys]
-            await breath.between()
-        known = await self._known(connection, readings, kinds, identities, links)
-        fresh: list[Fresh] = []
-        corrections: list[tuple[Reading, identity.Edited[KnownEntry]]] = []
-        pieces: list[tuple[int, str]] = []
-        for reading in readings:
-            if reading.feed.id not in kinds or reading.parsed is None:
-                continue
-            decisions = identity.decide(
-                kinds[reading.feed.id],
-                known.get(reading.feed.id, []),
-                reading.parsed.entries,
-                present=reading.parsed.pieces,
-            )
-            for decision in decisions:
-                if isinstance(decision, identity.New):
-                    fresh.append(fresh_entry(reading, decision))
-                    await breath.between()
-                elif isinstance(decision, identity.Edited):
-                    corrections.append((reading, decision))
-                elif decision.known and decision.entry.piece and decision.known.piece != decision.entry.piece:
-                    pieces.append((decision.known.id, decision.entry.piece))
-        await entries.set_pieces(connection, pieces)
-        return fresh, corrections
-
-    async def _known(
-        self,
-        connection: AsyncConnection,
-        readings: Sequence[Reading],
-        kinds: Mapping[int, identity.Kind],
-        identities: Sequence[tuple[int, str]],
-        links: Sequence[tuple[int, str]],
-    ) -> dict[int, list[KnownEntry]]:
-        """feed id → its stored entries that these readings may repeat or correct."""
-        found: dict[int, list[KnownEntry]] = {}
-        for row in await entries.known(connection, identities, links):
-            found.setdefault(row.feed_id, []).append(row)
-        further: list[tuple[int, str]] = []
-        for reading in readings:
-            if reading.parsed is not None and (kind := kinds.get(reading.feed.id)) is not None:
-                own = found.get(reading.feed.id, [])
-                keys = identity.further_keys(kind, own, reading.parsed.entries)
-                further += [(reading.feed.id, one) for one in keys]
-        if further:
-            held = {row.id for rows in found.values() for row in rows}
-            for row in await entries.known(connection, further, ()):
-                if row.id not in held:
-                    found.setdefault(row.feed_id, []).append(row)
-        return found
 
     async def _stories_for(self, connection: AsyncConnection, fresh: list[Fresh]) -> None:
         """Give every new entry its story: one it joins, or a new one of its own."""
