@@ -46,16 +46,17 @@ async def known(
 
 
 async def _with(connection: AsyncConnection, name: str, pairs: Sequence[tuple[int, str]]) -> CursorResult[Any]:
-    """Rows of _KNOWN; as text, since SQLAlchemy would write the long list anew for every poll."""
-    start = f"SELECT {_KNOWN} FROM entries WHERE (feed_id, {name}) IN"  # noqa: S608  our own columns' names
+    """Rows of _KNOWN, each found by the index: written as `(feed_id, …) IN (VALUES …)` SQLite reads the whole table."""
+    joined = f"SELECT {_KNOWN} FROM wanted CROSS JOIN entries WHERE feed_id = f AND {name} = k"  # noqa: S608  our names
     if connection.dialect.name == "postgresql":
         feed_ids, keys = zip(*pairs, strict=True)
-        text = f"{start} (SELECT * FROM unnest($1::bigint[], $2::text[]))"  # noqa: S608
+        text = f"WITH wanted AS (SELECT * FROM unnest($1::bigint[], $2::text[]) AS pair(f, k)) {joined}"  # noqa: S608
         return await connection.exec_driver_sql(text, (list(feed_ids), list(keys)))
     # As many places as the next power of two: few different statements for SQLite to prepare.
     full = 1 << (len(pairs) - 1).bit_length()
     values = tuple(chain.from_iterable((*pairs, *repeat(pairs[0], full - len(pairs)))))
-    return await connection.exec_driver_sql(f"{start} (VALUES {', '.join(['(?, ?)'] * full)})", values)
+    places = ", ".join(["(?, ?)"] * full)
+    return await connection.exec_driver_sql(f"WITH wanted(f, k) AS (VALUES {places}) {joined}", values)
 
 
 async def pieces_of(connection: AsyncConnection, feed_id: int, *, limit: int = 500) -> frozenset[str]:
