@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.delivery.post import host_of
-from bot.news import tagger, vocabulary
+from bot.news import vocabulary
 from bot.news.model import tags_to_json
 from storage.records import NewEntry
 
@@ -38,6 +38,8 @@ def archived(one: Fresh) -> bool:
 
 def fresh_entry(reading: Reading, new: identity.New) -> Fresh:
     """Tag a new entry and gather the facets it can be found by."""
+    from bot.news import tagger  # put off: no start waits for what reads headlines (`Ingest.load` brings it in)
+
     entry: ParsedEntry = new.entry
     tags = tagger.tag(entry.title, entry.summary)
     source = entry.url or reading.feed.url

@@ -11,6 +11,7 @@ import asyncio
 import gc
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -19,9 +20,8 @@ from bot.addressing import Zones, delivery, muted
 from bot.breath import Breath
 from bot.feed_books import FeedBooks
 from bot.fresh import WINDOW, archived
-from bot.news import document, tagger
+from bot.news import document
 from bot.news.model import tags_to_json
-from bot.news.stories import StoryIndex
 from bot.sift import sift
 from storage import deliveries, entries, feeds, leases, posted
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bot.feeds import identity
     from bot.feeds.cadence import CadenceSettings
     from bot.fresh import Fresh
+    from bot.news.stories import StoryIndex
     from bot.reading import Reading
     from bot.subscriptions import SubscriptionBook
     from storage.database import Database
@@ -73,7 +74,7 @@ class Ingest:
         self._book = book
         self._health = health
         self._books = FeedBooks(settings, health, rng)
-        self._stories = StoryIndex(WINDOW)
+        self._index: StoryIndex | None = None  # until it is loaded
         self._newest = 0  # the last entry the index knows: other processes store some, too
         self._stale = False  # the index may hold stories that were rolled back
         self._keys = 0  # entries placed before they have an id go by numbers below zero
@@ -81,7 +82,10 @@ class Ingest:
 
     async def load(self, now: datetime) -> None:
         """Rebuild the story index from the last two days."""
-        stories = StoryIndex(WINDOW)
+        # What reads headlines takes a third of a second to import. Whoever only starts does not wait for it.
+        await asyncio.to_thread(import_module, "bot.news.tagger")
+        module = await asyncio.to_thread(import_module, "bot.news.stories")
+        stories: StoryIndex = module.StoryIndex(WINDOW)
         async with self._database.read() as connection:
             newest = await entries.newest_id(connection)
             rows = await entries.window(connection, now - WINDOW)
@@ -90,7 +94,7 @@ class Ingest:
             if count % 50 == 49:
                 await asyncio.sleep(0)
         gc.freeze()  # it stays: the collector need not walk it, which would hold the event loop for tens of ms
-        self._stories, self._stale = stories, False
+        self._index, self._stale = stories, False
         self._newest = newest
         self._loaded.set()
 
@@ -108,7 +112,13 @@ class Ingest:
 
     def forget_before(self, moment: datetime) -> None:
         """Drop what has left the story window (housekeeping)."""
-        self._stories.forget_before(moment)
+        if self._index is not None:
+            self._index.forget_before(moment)
+
+    @property
+    def _stories(self) -> StoryIndex:
+        assert self._index is not None, "nothing is stored before the stories are loaded"
+        return self._index
 
     async def store(self, readings: Sequence[Reading]) -> Stored:
         """Store what these polls brought; all in one transaction, or each in its own if that fails.
@@ -239,6 +249,8 @@ class Ingest:
         fresh: Sequence[Fresh],
     ) -> tuple[int, int]:
         """Store corrected titles, and have posts edited that show one or have gained a source."""
+        from bot.news import tagger  # put off, see `load`
+
         stories: dict[int, str] = {
             one.entry.story_id: "source" for one in fresh if one.joined and one.entry.story_id is not None
         }
