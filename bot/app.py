@@ -33,14 +33,12 @@ from bot.ingest import Ingest
 from bot.jobs import Jobs
 from bot.looplag import LoopLag
 from bot.mentions import Mentions
-from bot.metrics import Metrics
 from bot.outpost import Outpost, rest_client
 from bot.pipeline import Pipeline
 from bot.prices.build import demo_service, price_service
 from bot.prices.http import PriceHttp
 from bot.prices.lines import headline_line
 from bot.prices.movers import reaction_line
-from bot.push import Push
 from bot.roles import claim_shards
 from bot.scheduler import Scheduler
 from bot.services import Services
@@ -58,7 +56,9 @@ if TYPE_CHECKING:
 
     from bot.client import HeadframeBot
     from bot.ingest import Stored
+    from bot.metrics import Metrics
     from bot.prices.demo import DemoWire
+    from bot.push import Push
     from bot.settings import Settings
     from storage.database import Database
 
@@ -82,6 +82,8 @@ class App:
         self.metrics: Metrics | None = None
         self.push: Push | None = None
         if services.settings.headframe_public_url and services.settings.has("poll"):
+            from bot.push import Push  # most have no public address
+
             self.push = Push(
                 services.db,
                 services.fetcher,
@@ -192,13 +194,13 @@ class App:
         self.keeper.watch()
         self.lag.start()
         if services.settings.headframe_metrics_port:
+            from bot.metrics import Metrics  # its library is imported where somebody reads the figures
+
             self.metrics = Metrics(services, self.lag, self.keeper, self.gate, latency=self._latency, ready=self._ready)
             await self.metrics.start(services.settings.headframe_metrics_host, services.settings.headframe_metrics_port)
         await self._join()
-        if services.settings.stores:
-            # Only who polls matches headlines; what a gateway stores for `/feed add` is no news.
-            unfiled = await services.book.begin(services.db) if services.settings.has("poll") else None
-            self._memory = asyncio.create_task(self._remember(unfiled, now), name="memory")
+        # Only who polls matches headlines; what a gateway stores for `/feed add` is no news.
+        unfiled = await services.book.begin(services.db) if services.settings.has("poll") else None
         await services.fetcher.__aenter__()
         if services.settings.stores:
             await services.parser.start()
@@ -212,6 +214,8 @@ class App:
         self.jobs.plan(self.scheduler, self.push)
         self.scheduler.start()
         self.together.follow()
+        if services.settings.stores:
+            self._memory = asyncio.create_task(self._remember(unfiled, now), name="memory")
 
     async def _join(self) -> None:
         """Take this process's place among others, or be the only one. Raises StartError where it is taken."""

@@ -20,7 +20,6 @@ from bot.delivery.buttons import PostButton
 from bot.delivery.gate import take_over
 from bot.delivery.places import missing_permissions, standing
 from bot.desk import people, servers
-from bot.desk.feeds import give_defaults
 from bot.errors import UserError
 from bot.i18n import _, set_language, use_language
 from bot.mishaps import explain, forgotten
@@ -238,6 +237,8 @@ class HeadframeBot(commands.AutoShardedBot):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info("joined a server", guild=guild.id)
         await self.recheck(guild)
+        from bot.desk.feeds import give_defaults  # put off: no start waits for it
+
         await give_defaults(self.services, guild.id)
         places = [guild.system_channel, *guild.text_channels]
         place = next((one for one in places if one is not None and not missing_permissions(one)), None)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.delivery.post import host_of
-from bot.news import tagger, vocabulary
+from bot.news import vocabulary
 from bot.news.model import tags_to_json
 from storage.records import NewEntry
 
@@ -38,12 +38,15 @@ def archived(one: Fresh) -> bool:
 
 def fresh_entry(reading: Reading, new: identity.New) -> Fresh:
     """Tag a new entry and gather the facets it can be found by."""
+    from bot.news import tagger  # put off: no start waits for what reads headlines (`Ingest.load` brings it in)
+
     entry: ParsedEntry = new.entry
     tags = tagger.tag(entry.title, entry.summary)
     source = entry.url or reading.feed.url
     facets = [f"topic:{slug}" for slug in tags.topic_slugs]
     for slug in tags.mineral_slugs:
-        facets += sorted(vocabulary.default().about(slug))
+        # Critical lists are left out: headlines are searched by them in memory (`document.build`), never by this table.
+        facets += [facet for facet in sorted(vocabulary.default().about(slug)) if facet.startswith("mineral:")]
     facets.append(f"source:{host_of(source)}")
     return Fresh(
         reading,

@@ -1,45 +1,49 @@
 """From parsed feeds to the outbox, in one transaction: entries, tags, stories, and a delivery per target.
 
 Many readings go into one transaction when many arrive at once; a reading that cannot be stored does not stop the
-others. Deciding is done by pure functions (`feeds.identity`, `news.*`, `bot.reading`); this file only carries.
+others. Deciding is done by pure functions (`feeds.identity`, `news.*`); this file only carries. What of it is new is
+found in `bot.sift`; what a poll means for the feed's own row is written by `bot.feed_books`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import OrderedDict
+import gc
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot.addressing import Zones, delivery, muted
-from bot.feeds import identity
-from bot.fresh import WINDOW, Fresh, archived, fresh_entry
-from bot.news import document, tagger
+from bot.breath import Breath
+from bot.feed_books import FeedBooks
+from bot.fresh import WINDOW, archived
+from bot.news import document
 from bot.news.model import tags_to_json
-from bot.news.stories import StoryIndex
-from bot.reading import Reading, kind_of, outcome
+from bot.sift import sift
 from storage import deliveries, entries, feeds, leases, posted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    import random
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.feed_health import FeedHealth
+    from bot.feeds import identity
     from bot.feeds.cadence import CadenceSettings
+    from bot.fresh import Fresh
+    from bot.news.stories import StoryIndex
+    from bot.reading import Reading
     from bot.subscriptions import SubscriptionBook
     from storage.database import Database
     from storage.records import Feed, KnownEntry, NewDelivery
 
 log = structlog.get_logger(__name__)
 _EDIT_WITHIN: Final = timedelta(hours=48)
-_RECENT_FEEDS: Final = 20_000  # feeds whose publication times are kept in memory
-_YIELD_EVERY: Final = 8  # entries read or placed between two looks at the event loop: about 10 ms
 
 
 @dataclass(slots=True)
@@ -68,20 +72,20 @@ class Ingest:
     ) -> None:
         self._database = database
         self._book = book
-        self._settings = settings
         self._health = health
-        self._rng = rng or random.Random()
-        self._stories = StoryIndex(WINDOW)
+        self._books = FeedBooks(settings, health, rng)
+        self._index: StoryIndex | None = None  # until it is loaded
         self._newest = 0  # the last entry the index knows: other processes store some, too
         self._stale = False  # the index may hold stories that were rolled back
         self._keys = 0  # entries placed before they have an id go by numbers below zero
-        # When its entries came, newest first, and the feed's `last_new_at` that goes with it.
-        self._recent: OrderedDict[int, tuple[datetime | None, tuple[datetime, ...]]] = OrderedDict()
         self._loaded = asyncio.Event()
 
     async def load(self, now: datetime) -> None:
         """Rebuild the story index from the last two days."""
-        stories = StoryIndex(WINDOW)
+        # What reads headlines takes a third of a second to import. Whoever only starts does not wait for it.
+        await asyncio.to_thread(import_module, "bot.news.tagger")
+        module = await asyncio.to_thread(import_module, "bot.news.stories")
+        stories: StoryIndex = module.StoryIndex(WINDOW)
         async with self._database.read() as connection:
             newest = await entries.newest_id(connection)
             rows = await entries.window(connection, now - WINDOW)
@@ -89,7 +93,8 @@ class Ingest:
             stories.add(entry_id, story_id, title, at)
             if count % 50 == 49:
                 await asyncio.sleep(0)
-        self._stories, self._stale = stories, False
+        gc.freeze()  # it stays: the collector need not walk it, which would hold the event loop for tens of ms
+        self._index, self._stale = stories, False
         self._newest = newest
         self._loaded.set()
 
@@ -107,7 +112,13 @@ class Ingest:
 
     def forget_before(self, moment: datetime) -> None:
         """Drop what has left the story window (housekeeping)."""
-        self._stories.forget_before(moment)
+        if self._index is not None:
+            self._index.forget_before(moment)
+
+    @property
+    def _stories(self) -> StoryIndex:
+        assert self._index is not None, "nothing is stored before the stories are loaded"
+        return self._index
 
     async def store(self, readings: Sequence[Reading]) -> Stored:
         """Store what these polls brought; all in one transaction, or each in its own if that fails.
@@ -147,14 +158,14 @@ class Ingest:
             async with self._database.write() as connection:
                 if any(reading.parsed is not None and reading.parsed.entries for reading in readings):
                     await self._follow(connection)
-                fresh, corrections = await self._decide(connection, readings)
+                fresh, corrections = await sift(connection, readings)
                 await self._stories_for(connection, fresh)
                 ids = await entries.add_entries(connection, [one.entry for one in fresh])
                 self._newest = max((self._newest, *ids))
                 stored.new = len(fresh)
                 stored.deliveries = await self._queue(connection, ids, fresh)
                 stored.edited, stored.edits = await self._correct(connection, corrections, fresh)
-                await self._save_feeds(connection, readings, fresh, stored)
+                await self._books.write(connection, readings, fresh, stored)
         except BaseException:
             self._stale = True
             raise
@@ -168,49 +179,6 @@ class Ingest:
             self._stories.add(entry_id, story_id, title, at)
             self._newest = entry_id
 
-    async def _decide(
-        self, connection: AsyncConnection, readings: Sequence[Reading]
-    ) -> tuple[list[Fresh], list[tuple[Reading, identity.Edited[KnownEntry]]]]:
-        """Which entries are new and which were corrected; new ones are tagged."""
-        kinds: dict[int, identity.Kind] = {}
-        identities: list[tuple[int, str]] = []
-        links: list[tuple[int, str]] = []
-        for reading in readings:
-            if reading.parsed is None or not reading.parsed.entries:
-                continue
-            feed_id = reading.feed.id
-            kind = kind_of(reading)
-            kinds[feed_id] = kind
-            wanted, keys = identity.lookup_keys(kind, reading.parsed.entries)
-            identities += [(feed_id, one) for one in wanted]
-            links += [(feed_id, one) for one in keys]
-        known: dict[int, list[KnownEntry]] = {}
-        for row in await entries.known(connection, identities, links):
-            known.setdefault(row.feed_id, []).append(row)
-        fresh: list[Fresh] = []
-        corrections: list[tuple[Reading, identity.Edited[KnownEntry]]] = []
-        pieces: list[tuple[int, str]] = []
-        for reading in readings:
-            if reading.feed.id not in kinds or reading.parsed is None:
-                continue
-            decisions = identity.decide(
-                kinds[reading.feed.id],
-                known.get(reading.feed.id, []),
-                reading.parsed.entries,
-                present=reading.parsed.pieces,
-            )
-            for decision in decisions:
-                if isinstance(decision, identity.New):
-                    fresh.append(fresh_entry(reading, decision))
-                    if len(fresh) % _YIELD_EVERY == 0:
-                        await asyncio.sleep(0)
-                elif isinstance(decision, identity.Edited):
-                    corrections.append((reading, decision))
-                elif decision.known and decision.entry.piece and decision.known.piece != decision.entry.piece:
-                    pieces.append((decision.known.id, decision.entry.piece))
-        await entries.set_pieces(connection, pieces)
-        return fresh, corrections
-
     async def _stories_for(self, connection: AsyncConnection, fresh: list[Fresh]) -> None:
         """Give every new entry its story: one it joins, or a new one of its own."""
         if not fresh:
@@ -222,7 +190,9 @@ class Ingest:
         ids = iter(await entries.reserve_stories(connection, len(fresh)))
         begun: list[tuple[int, str, datetime, datetime]] = []
         joined: list[int] = []
-        for count, one in enumerate(fresh):
+        breath = Breath()
+        for one in fresh:
+            await breath.between()
             at = one.entry.first_seen_at
             if archived(one):
                 # What a feed held from weeks ago when it was added: no news of today tells that story.
@@ -244,8 +214,6 @@ class Ingest:
             # Known to the index at once, so that its twin in the same batch finds it.
             self._keys -= 1
             self._stories.add(self._keys, story, one.entry.title, at, one.tags)
-            if count % _YIELD_EVERY == _YIELD_EVERY - 1:
-                await asyncio.sleep(0)
         await entries.add_stories(connection, begun)
         await entries.add_source(connection, joined, fresh[0].reading.at)
 
@@ -257,18 +225,19 @@ class Ingest:
         readers = await feeds.readers(connection, list({one.reading.feed.id for _id, one in loud}))
         rows: list[NewDelivery] = []
         zones = Zones(connection)
+        breath = Breath()
         for entry_id, one in loud:
+            await breath.between()
             guild_ids = readers[one.reading.feed.id]
             if not guild_ids:
                 continue
             source = one.entry.url or one.reading.feed.url
             shown = document.build(one.entry.title, one.tags, source)
             await self._book.open(connection, shown)
-            for count, subscription in enumerate(self._book.match(shown)):
+            for subscription in self._book.match(shown):
                 if subscription.scope_guild_id in guild_ids and not muted(subscription, source, one.reading.feed.url):
                     rows.append(await delivery(subscription, entry_id, one.entry, zones, one.reading.at))
-                if count % 2000 == 1999:
-                    await asyncio.sleep(0)
+                    await breath.between()
         # Where two subscriptions of one target want the same story, the more urgent one has it.
         rows.sort(key=lambda row: row.priority)
         return await deliveries.enqueue(connection, rows)
@@ -280,6 +249,8 @@ class Ingest:
         fresh: Sequence[Fresh],
     ) -> tuple[int, int]:
         """Store corrected titles, and have posts edited that show one or have gained a source."""
+        from bot.news import tagger  # put off, see `load`
+
         stories: dict[int, str] = {
             one.entry.story_id: "source" for one in fresh if one.joined and one.entry.story_id is not None
         }
@@ -304,52 +275,3 @@ class Ingest:
         at = now or fresh[0].reading.at
         made = await posted.enqueue_edits(connection, stories, now=at, within=_EDIT_WITHIN, tag="update")
         return len(corrections), made
-
-    async def _save_feeds(
-        self, connection: AsyncConnection, readings: Sequence[Reading], fresh: Iterable[Fresh], stored: Stored
-    ) -> None:
-        came: dict[int, list[datetime]] = {}
-        for one in fresh:
-            came.setdefault(one.reading.feed.id, []).append(one.entry.published_at or one.entry.first_seen_at)
-        rows: list[dict[str, object]] = []
-        for reading in readings:
-            if reading.more:
-                continue
-            feed = reading.feed
-            new = came.get(feed.id, [])
-            recent = () if reading.pushed else await self._recent_of(connection, reading, new)
-            row = outcome(reading, recent, new_entries=len(new), settings=self._settings, rng=self._rng)
-            if reading.parsed is not None and feed.identity_kind is None and reading.parsed.entries:
-                row["identity_kind"] = kind_of(reading)
-            adopt = row.pop("adopt", None)
-            rows.append(row)
-            if isinstance(adopt, str):
-                if self._health is not None:
-                    stored.notices += await self._health.moved(connection, feed, adopt, reading.at)
-                await feeds.rename_url(connection, feed.id, adopt)
-                log.info("feed moved for good", feed=feed.url, to=adopt)
-            if reading.fault is not None:
-                stored.failed.append(feed)
-            elif feed.failing_since is not None:
-                stored.recovered.append(feed)
-        await feeds.save_many(connection, rows)
-        judged = [feed.id for feed in (*stored.failed, *stored.recovered)]
-        if judged and self._health is not None:
-            stored.notices += await self._health.review(connection, readings[0].at, judged)
-
-    async def _recent_of(
-        self, connection: AsyncConnection, reading: Reading, new: Sequence[datetime]
-    ) -> tuple[datetime, ...]:
-        feed = reading.feed
-        last_new, known = self._recent.get(feed.id, (None, ()))
-        if feed.id not in self._recent or last_new != feed.last_new_at:  # not known, or another process found some
-            known = () if feed.primed_at is None else tuple(await feeds.recent_publications(connection, feed.id))
-        elif new:
-            known = tuple(sorted((*known, *new), reverse=True)[:20])
-        if feed.primed_at is None and new:
-            known = tuple(sorted(new, reverse=True)[:20])
-        self._recent[feed.id] = (reading.at.replace(microsecond=0) if new else feed.last_new_at, known)
-        self._recent.move_to_end(feed.id)
-        while len(self._recent) > _RECENT_FEEDS:
-            self._recent.popitem(last=False)
-        return known

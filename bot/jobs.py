@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.clock import utcnow
-from bot.desk.weekly import queue_mineral_of_the_week
-from bot.prices.reactions import queue_reactions
 from storage import subscriptions
 
 if TYPE_CHECKING:
@@ -118,9 +116,13 @@ class Jobs:
             await self._services.prices.housekeep(utcnow())
 
     async def _react(self) -> None:
+        from bot.prices.reactions import queue_reactions  # put off, like the next: no start waits for it
+
         if await queue_reactions(self._services.db, utcnow()):
             self._services.outbox.wake()
 
     async def _weekly(self) -> None:
+        from bot.desk.weekly import queue_mineral_of_the_week
+
         if await queue_mineral_of_the_week(self._services.db, utcnow()):
             self._services.outbox.wake()

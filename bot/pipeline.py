@@ -43,6 +43,7 @@ _BATCH: Final = 64  # polls stored in one transaction at most
 _BATCH_ENTRIES: Final = 240  # of one feed stored at once; a batch that has so many is full: a first poll has dozens
 _GATHER: Final = 0.05  # seconds the writer waits for more to store with it, while polls are under way
 _IN_FLIGHT: Final = 400  # polls under way at once
+_STARTED: Final = 16  # polls begun in one turn of the event loop
 _CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
 _PIECES: Final = 2_000  # feeds whose known pieces are kept in memory
 
@@ -71,7 +72,8 @@ class Pipeline:
         self._owner = owner  # this process's number, where several share the feeds
         self.ready: Callable[[], bool] = lambda: True  # whether what is read could be stored at once
         self._clock = clock
-        self._queue: asyncio.Queue[tuple[Reading, asyncio.Future[Stored]]] = asyncio.Queue(maxsize=2 * _BATCH)
+        self._arrived: deque[tuple[Reading, asyncio.Future[Stored]]] = deque()  # readings to be stored
+        self._some, self._enough = asyncio.Event(), asyncio.Event()
         self._polls: set[asyncio.Task[None]] = set()
         self._polled: set[int] = set()  # the feeds of these
         self._writer: asyncio.Task[None] | None = None
@@ -117,9 +119,11 @@ class Pipeline:
             async with self._database.write() as connection:
                 due = await feeds.claim_due(connection, now, limit=free, lease_seconds=POLLING_FOR, owner=self._owner)
             self._more = len(due) == free
-            for feed in due:
+            for count, feed in enumerate(due, 1):
                 if feed.id in self._polled:
                     continue  # its lease has run out, but the poll goes on: a queue at its host or at the parser
+                if count % _STARTED == 0:
+                    await asyncio.sleep(0)  # hundreds that begin in one turn of the loop would hold it
                 self.lags.append((now - feed.next_poll_at).total_seconds())
                 task = asyncio.create_task(self._guarded(feed), name=f"poll {feed.id}")
                 self._polls.add(task)
@@ -163,7 +167,10 @@ class Pipeline:
         feed = reading.feed
         for part in reading.parts(_BATCH_ENTRIES):
             done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-            await self._queue.put((part, done))
+            self._arrived.append((part, done))
+            self._some.set()
+            if len(self._arrived) >= min(_BATCH, len(self._polls)) or _entries(part) >= _BATCH_ENTRIES:
+                self._enough.set()
             stored = await done
         if reading.parsed is not None and not reading.pushed:
             self._remember(feed.id, reading.body_hash, reading.parsed.pieces)
@@ -243,22 +250,19 @@ class Pipeline:
 
         A transaction costs the same for one poll as for sixty; a reader does not notice a twentieth of a second.
         """
-        batch = [await self._queue.get()]
-        entries = _entries(batch[0][0])
-        until = time.monotonic() + _GATHER
-        while len(batch) < _BATCH and entries < _BATCH_ENTRIES:
-            if self._queue.empty():
-                left = until - time.monotonic()
-                if left <= 0 or len(self._polls) <= len(batch):
-                    break
-                try:
-                    async with asyncio.timeout(left):
-                        batch.append(await self._queue.get())
-                except TimeoutError:
-                    break
-            else:
-                batch.append(self._queue.get_nowait())
+        await self._some.wait()
+        if not self._enough.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GATHER):
+                    await self._enough.wait()
+        batch: list[tuple[Reading, asyncio.Future[Stored]]] = []
+        entries = 0
+        while self._arrived and len(batch) < _BATCH and entries < _BATCH_ENTRIES:
+            batch.append(self._arrived.popleft())
             entries += _entries(batch[-1][0])
+        if not self._arrived:
+            self._some.clear()
+            self._enough.clear()
         return batch
 
     async def _write(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -68,9 +68,15 @@ def kind_of(reading: Reading) -> identity.Kind:
 
 def hints_to_json(hints: PublisherHints) -> dict[str, object] | None:
     """The hints as JSON; None when the publisher asks nothing."""
-    stored: dict[str, object] = {
-        name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(hints).items() if value
-    }
+    stored: dict[str, object] = {}
+    if hints.ttl:
+        stored["ttl"] = hints.ttl
+    if hints.skip_hours:
+        stored["skip_hours"] = sorted(hints.skip_hours)
+    if hints.skip_days:
+        stored["skip_days"] = sorted(hints.skip_days)
+    if hints.update_period:
+        stored["update_period"] = hints.update_period
     return stored or None
 
 

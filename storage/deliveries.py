@@ -5,13 +5,15 @@ The moves between the states are in outbox.py; what follows a sent message (edit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
+from storage.bulk import insert_new
 from storage.notify import tell
 from storage.records import Delivery, NewDelivery
-from storage.rows import chunks, columns, insert_for, into
+from storage.rows import chunks, columns, into
 from storage.schema import deliveries
 
 if TYPE_CHECKING:
@@ -23,36 +25,19 @@ if TYPE_CHECKING:
 COLUMNS = columns(deliveries, Delivery)
 ASIDE = ("edit", "publish")  # rows about a message that is posted already: they wait for no one and hold up no one
 _CHUNK = 500
+_NEW: Final = (
+    "dedupe_key", "kind", "guild_id", "subscription_id", "story_id", "entry_id", "mode", "state", "reason", "priority",
+    "order_at", "due_at", "role_id", "payload", "created_at",
+)  # fmt: skip
+_values = attrgetter(*_NEW)  # of a NewDelivery
 
 
 async def enqueue(connection: AsyncConnection, rows: Sequence[NewDelivery]) -> int:
     """Add rows; those whose (target, dedupe_key) exists are left alone. Returns how many were added."""
     added = 0
     for chunk in chunks(rows, _CHUNK):
-        values = [
-            {
-                "target_kind": row.target.kind,
-                "target_id": row.target.id,
-                "dedupe_key": row.dedupe_key,
-                "kind": row.kind,
-                "guild_id": row.guild_id,
-                "subscription_id": row.subscription_id,
-                "story_id": row.story_id,
-                "entry_id": row.entry_id,
-                "mode": row.mode,
-                "state": row.state,
-                "reason": row.reason,
-                "priority": row.priority,
-                "order_at": row.order_at,
-                "due_at": row.due_at,
-                "role_id": row.role_id,
-                "payload": row.payload,
-                "created_at": row.created_at,
-            }
-            for row in chunk
-        ]
-        result = await connection.execute(insert_for(connection, deliveries).on_conflict_do_nothing(), values)
-        added += max(result.rowcount, 0)
+        values = [(row.target.kind, row.target.id, *_values(row)) for row in chunk]
+        added += await insert_new(connection, deliveries, ("target_kind", "target_id", *_NEW), values)
     if added:
         await tell(connection, "outbox")
     return added
@@ -132,11 +117,3 @@ async def oldest_pending(connection: AsyncConnection, now: datetime) -> datetime
     statement = select(func.min(deliveries.c.due_at)).where(deliveries.c.state == "pending", deliveries.c.due_at <= now)
     value: datetime | None = (await connection.execute(statement)).scalar()
     return value
-
-
-async def prune(connection: AsyncConnection, before: datetime) -> int:
-    """Forget deliveries finished before then."""
-    result = await connection.execute(
-        delete(deliveries).where(deliveries.c.state.in_(("sent", "dropped")), deliveries.c.created_at < before)
-    )
-    return result.rowcount

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import chain, repeat
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, and_, func, insert, or_, select, tuple_, type_coerce, update
+from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce, update
 
+from storage.bulk import insert_rows
 from storage.records import Entry, KnownEntry, NewEntry, SourceLine, Story
 from storage.rows import chunks, columns, into
 from storage.schema import entries, entry_facets, feeds, guild_feeds, stories
@@ -14,11 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
+    from sqlalchemy import CursorResult, Table
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-_KNOWN = columns(entries, KnownEntry)
+_KNOWN: Final = ", ".join(column.name for column in columns(entries, KnownEntry))
 _ENTRY = columns(entries, Entry)
 _STORY = columns(stories, Story)
+_NEW_STORY: Final = ("id", "title", "published_at", "first_seen_at", "updated_at")
+_NEW_ENTRY: Final = (
+    "id", "feed_id", "identity", "link_key", "title", "url", "summary", "author", "image", "published_at",
+    "published_raw", "first_seen_at", "silent", "piece", "tags", "story_id", "story_why",
+)  # fmt: skip
+_values = attrgetter(*_NEW_ENTRY[1:])  # of a NewEntry
 _ROWS = 200  # inserted in one statement: preparing thousands at once would hold the event loop
 _CHUNK = 400  # pairs in one IN list: well under SQLite's 32,766 variables, few distinct statements to compile
 
@@ -28,12 +38,25 @@ async def known(
 ) -> list[KnownEntry]:
     """Stored entries with any of these (feed id, identity) or (feed id, link key) pairs."""
     found: dict[int, KnownEntry] = {}
-    for column, pairs in ((entries.c.identity, identities), (entries.c.link_key, link_keys)):
+    for name, pairs in (("identity", identities), ("link_key", link_keys)):
         for chunk in chunks(dict.fromkeys(pairs), _CHUNK):
-            statement = select(*_KNOWN).where(tuple_(entries.c.feed_id, column).in_(chunk))
-            for row in await connection.execute(statement):
-                found[row.id] = into(KnownEntry, row)
+            for row in await _with(connection, name, chunk):
+                found[row[0]] = KnownEntry(*row)
     return list(found.values())
+
+
+async def _with(connection: AsyncConnection, name: str, pairs: Sequence[tuple[int, str]]) -> CursorResult[Any]:
+    """Rows of _KNOWN, each found by the index: written as `(feed_id, …) IN (VALUES …)` SQLite reads the whole table."""
+    joined = f"SELECT {_KNOWN} FROM wanted CROSS JOIN entries WHERE feed_id = f AND {name} = k"  # noqa: S608  our names
+    if connection.dialect.name == "postgresql":
+        feed_ids, keys = zip(*pairs, strict=True)
+        text = f"WITH wanted AS (SELECT * FROM unnest($1::bigint[], $2::text[]) AS pair(f, k)) {joined}"  # noqa: S608
+        return await connection.exec_driver_sql(text, (list(feed_ids), list(keys)))
+    # As many places as the next power of two: few different statements for SQLite to prepare.
+    full = 1 << (len(pairs) - 1).bit_length()
+    values = tuple(chain.from_iterable((*pairs, *repeat(pairs[0], full - len(pairs)))))
+    places = ", ".join(["(?, ?)"] * full)
+    return await connection.exec_driver_sql(f"WITH wanted(f, k) AS (VALUES {places}) {joined}", values)
 
 
 async def pieces_of(connection: AsyncConnection, feed_id: int, *, limit: int = 500) -> frozenset[str]:
@@ -49,68 +72,37 @@ async def pieces_of(connection: AsyncConnection, feed_id: int, *, limit: int = 5
 
 async def reserve_stories(connection: AsyncConnection, count: int) -> list[int]:
     """Ids for stories about to be stored, so that entries can name them before they are written."""
+    return await _reserve(connection, stories, count)
+
+
+async def _reserve(connection: AsyncConnection, table: Table, count: int) -> list[int]:
     if connection.dialect.name == "postgresql":
-        sequence = func.pg_get_serial_sequence("stories", "id")
+        sequence = func.pg_get_serial_sequence(table.name, "id")
         rows = await connection.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, count)))
         return [int(row[0]) for row in rows]
     # SQLite: this transaction is the only writer, so the next numbers are ours.
-    last = (await connection.execute(select(func.max(stories.c.id)))).scalar() or 0
+    last = (await connection.execute(select(func.max(table.c.id)))).scalar() or 0
     return list(range(last + 1, last + 1 + count))
 
 
 async def add_stories(connection: AsyncConnection, rows: Sequence[tuple[int, str, datetime, datetime]]) -> None:
     """Store stories given as (reserved id, title, published, seen)."""
     for chunk in chunks(rows, _ROWS):
-        await connection.execute(
-            insert(stories),
-            [
-                {"id": id_, "title": title, "published_at": published, "first_seen_at": seen, "updated_at": seen}
-                for id_, title, published, seen in chunk
-            ],
+        await insert_rows(
+            connection,
+            stories,
+            _NEW_STORY,
+            [(id_, title, published, seen, seen) for id_, title, published, seen in chunk],
         )
 
 
 async def add_entries(connection: AsyncConnection, new: Sequence[NewEntry]) -> list[int]:
     """Store entries whose story is known; their ids in the same order."""
-    ids: list[int] = []
-    for chunk in chunks(new, _ROWS):
-        ids += await _add_entries(connection, chunk)
-    return ids
-
-
-async def _add_entries(connection: AsyncConnection, new: Sequence[NewEntry]) -> list[int]:
-    result = await connection.execute(
-        insert(entries).returning(entries.c.id, sort_by_parameter_order=True),
-        [
-            {
-                "feed_id": entry.feed_id,
-                "identity": entry.identity,
-                "link_key": entry.link_key,
-                "title": entry.title,
-                "url": entry.url,
-                "summary": entry.summary,
-                "author": entry.author,
-                "image": entry.image,
-                "published_at": entry.published_at,
-                "published_raw": entry.published_raw,
-                "first_seen_at": entry.first_seen_at,
-                "silent": entry.silent,
-                "piece": entry.piece,
-                "tags": entry.tags,
-                "story_id": entry.story_id,
-                "story_why": entry.story_why,
-            }
-            for entry in new
-        ],
-    )
-    ids = [row.id for row in result]
-    facets = [
-        {"facet": facet, "entry_id": entry_id}
-        for entry_id, entry in zip(ids, new, strict=True)
-        for facet in dict.fromkeys(entry.facets)
-    ]
-    if facets:
-        await connection.execute(insert(entry_facets), facets)
+    ids = await _reserve(connection, entries, len(new)) if new else []
+    for chunk in chunks(zip(ids, new, strict=True), _ROWS):
+        await insert_rows(connection, entries, _NEW_ENTRY, [(id_, *_values(entry)) for id_, entry in chunk])
+        facets = [(facet, id_) for id_, entry in chunk for facet in dict.fromkeys(entry.facets)]
+        await insert_rows(connection, entry_facets, ("facet", "entry_id"), facets)
     return ids
 
 
@@ -277,14 +269,6 @@ async def get(connection: AsyncConnection, entry_id: int) -> Entry | None:
     return into(Entry, row) if row else None
 
 
-async def by_links(connection: AsyncConnection, urls: Sequence[str]) -> list[Entry]:
-    """Entries with exactly one of these addresses, newest first."""
-    rows = await connection.execute(
-        select(*_ENTRY).where(entries.c.url.in_(urls)).order_by(entries.c.id.desc()).limit(50)
-    )
-    return [into(Entry, row) for row in rows]
-
-
 async def source_hosts(connection: AsyncConnection, guild_id: int | None, *, limit: int = 200) -> list[str]:
     """Hosts that entries of a server's feeds came from, most frequent first (for autocomplete)."""
     statement = (
@@ -305,15 +289,6 @@ async def set_pieces(connection: AsyncConnection, pieces: Sequence[tuple[int, st
     """Remember new source hashes of known entries: pairs (entry id, hash)."""
     for entry_id, piece in pieces:
         await connection.execute(update(entries).where(entries.c.id == entry_id).values(piece=piece))
-
-
-async def count_since(connection: AsyncConnection, since: datetime) -> int:
-    statement = (
-        select(func.count())
-        .select_from(entries)
-        .where(or_(entries.c.first_seen_at >= since, entries.c.edited_at >= since))
-    )
-    return int((await connection.execute(statement)).scalar_one())
 
 
 async def stories_seen(

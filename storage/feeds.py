@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
+from storage.bulk import update_rows
 from storage.records import Feed
 from storage.rows import columns, insert_for, into
 from storage.schema import deliveries, entries, feeds, guild_feeds
@@ -218,19 +219,13 @@ async def next_due_at(connection: AsyncConnection) -> datetime | None:
 
 async def save_many(connection: AsyncConnection, changes: Sequence[Mapping[str, object]]) -> None:
     """Write how polls went: each mapping holds `id` and the columns to set; equal sets of columns go together."""
-    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
     for change in changes:
         names = tuple(sorted(name for name in change if name != "id"))
-        groups.setdefault(names, []).append({f"b_{name}": value for name, value in change.items()})
+        groups.setdefault(names, []).append((*(change[name] for name in names), change["id"]))
     for names, rows in groups.items():
-        if not names:
-            continue
-        statement = (
-            update(feeds)
-            .where(feeds.c.id == bindparam("b_id"))
-            .values({name: bindparam(f"b_{name}") for name in names})
-        )
-        await connection.execute(statement, rows)
+        if names:
+            await update_rows(connection, feeds, names, rows)
 
 
 async def rename_url(connection: AsyncConnection, feed_id: int, url: str) -> int:

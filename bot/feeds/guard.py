@@ -74,6 +74,7 @@ class Guard:
         # The same few thousand hosts come round at every poll; what their spelling says of them never changes.
         self._authority = lru_cache(maxsize=8192)(self._check_authority)
         self._own_literal = lru_cache(maxsize=8192)(self._literal_allowed)
+        self._url = lru_cache(maxsize=512)(self._check_url)  # a poll asks twice, for the queue and for the request
 
     def check_url(self, url: str | URL) -> URL:
         """The URL, ready to send as it was written (fragment dropped, non-ASCII escaped); raises Refused.
@@ -81,7 +82,9 @@ class Guard:
         Only http and https; no credentials, control characters or blanks; no odd spelling of an IP address; ports 80,
         443, 8080, 8443. Where a name points is for the other layers to judge.
         """
-        text = str(url)
+        return self._url(str(url))
+
+    def _check_url(self, text: str) -> URL:
         if len(text) > MAX_URL:
             raise Refused(f"The address is longer than {MAX_URL} characters; give the feed's plain address.")
         if _BAD_CHARACTER.search(text):

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Generic, Literal, Protocol, TypeVar
 
 from rapidfuzz import fuzz
@@ -104,27 +105,42 @@ def identity(kind: Kind, entry: ParsedEntry) -> str:
     An entry without what its feed's kind asks for falls back: guid → link → title and day.
     """
     if kind == "guid" and entry.guid:
-        return "g:" + _hash(_guid(entry.guid))
+        return "g:" + _guid_hash(entry.guid)
     if kind != "title" and entry.url:
-        return "l:" + _hash(canonical(entry.url))
+        return "l:" + _link_hash(entry.url)
     return "t:" + _hash(_folded(entry.title), _day(entry))
 
 
 def link_key(entry: ParsedEntry) -> str | None:
     """Hash of the canonical link, or None."""
-    return _hash(canonical(entry.url)) if entry.url else None
+    return _link_hash(entry.url) if entry.url else None
 
 
 def lookup_keys(kind: Kind, entries: Iterable[ParsedEntry]) -> tuple[set[str], set[str]]:
-    """(identities, link keys) that storage must select before `decide`."""
+    """(identities, link keys) that storage must select before `decide`; those it finds may call for `further_keys`."""
     identities: set[str] = set()
     links: set[str] = set()
     for entry in entries:
-        identities.update(_identities(kind, entry))
+        identities.add(identity(kind, entry))
         key = link_key(entry)
         if key:
             links.add(key)
     return identities, links
+
+
+def further_keys(kind: Kind, known: Iterable[Known], entries: Sequence[ParsedEntry]) -> set[str]:
+    """The identities that entries have where theirs belongs to another item, for storage to select as well.
+
+    known: what `lookup_keys` found. Most new entries have an identity that nothing has, and need no more.
+    """
+    stored = {one.identity for one in known}
+    plain = [identity(kind, entry) for entry in entries]
+    met = Counter(plain)
+    found: set[str] = set()
+    for own, entry in zip(plain, entries, strict=True):
+        if own in stored or met[own] > 1:
+            found.update(_other_identities(own, entry))
+    return found
 
 
 def decide(
@@ -132,9 +148,9 @@ def decide(
 ) -> list[New | Same[K] | Edited[K]]:
     """One decision per entry, in order.
 
-    known: the stored entries that `lookup_keys` names. present: hashes of all pieces in the body (ParsedFeed.pieces):
-    a stored entry whose own piece is still there was not edited, so another entry with its id is another item or a
-    repetition. Order in the body, dates, and the absence of entries decide nothing.
+    known: the stored entries that `lookup_keys` and `further_keys` name. present: hashes of all pieces in the body
+    (ParsedFeed.pieces): a stored entry whose own piece is still there was not edited, so another entry with its id is
+    another item or a repetition. Order in the body, dates, and the absence of entries decide nothing.
     """
     known = list(known)
     by_identity: dict[str, K | _Pending] = {k.identity: k for k in known}
@@ -187,7 +203,7 @@ def _find(
 
     A guid may be reused for another item: then the link, or failing that the title, is made part of the identity.
     """
-    plain, with_link, with_title = _identities(kind, entry)
+    plain = identity(kind, entry)
     found = by_identity.get(plain)
     if found is None:
         return plain, None
@@ -195,6 +211,7 @@ def _find(
     holder = claimed.get(plain, found)
     if holder.title == entry.title and not _elsewhere(holder, key):
         return plain, found
+    with_link, with_title = _other_identities(plain, entry)
     for other in (with_link, with_title):
         if other in by_identity:
             return other, by_identity[other]
@@ -240,12 +257,11 @@ def similar(first: str, second: str) -> bool:
     return fuzz.ratio(one, two) >= _SIMILAR
 
 
-def _identities(kind: Kind, entry: ParsedEntry) -> tuple[str, str, str]:
-    """The entry's identity, and the two it gets when that one belongs to another item."""
-    plain = identity(kind, entry)
+def _other_identities(plain: str, entry: ParsedEntry) -> tuple[str, str]:
+    """The identities an entry gets when its own belongs to another item: by its link, and by its title."""
     linked = f"{plain[0]}l:" + _hash(plain, canonical(entry.url) if entry.url else "")
     titled = f"{plain[0]}t:" + _hash(plain, _folded(entry.title))
-    return plain, linked, titled
+    return linked, titled
 
 
 def _guid(guid: str) -> str:
@@ -256,6 +272,18 @@ def _guid(guid: str) -> str:
     return guid
 
 
+# Each is asked for several times while one body is judged.
+@lru_cache(maxsize=1024)
+def _guid_hash(guid: str) -> str:
+    return _hash(_guid(guid))
+
+
+@lru_cache(maxsize=1024)
+def _link_hash(url: str) -> str:
+    return _hash(canonical(url))
+
+
+@lru_cache(maxsize=1024)
 def _folded(title: str) -> str:
     return " ".join(text.raw_words(title)) or title
 
@@ -267,7 +295,5 @@ def _day(entry: ParsedEntry) -> str:
 
 
 def _hash(*parts: str) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
-    return digest.hexdigest()
+    joined = "".join([part + "\0" for part in parts]).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(joined, digest_size=16).hexdigest()

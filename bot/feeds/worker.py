@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import bot
-from bot.feeds import discover, page, wire
+from bot.feeds import wire
 from bot.feeds.model import Fault, FaultKind, FeedError, ParsedEntry, ParsedFeed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from bot.feeds import discover, page
 
 _log = logging.getLogger(__name__)
 
@@ -134,11 +136,15 @@ class ParserPool:
 
     async def discover(self, body: bytes, *, content_type: str | None, url: str) -> list[discover.Candidate]:
         """As `discover.discover`, elsewhere."""
+        from bot.feeds import discover  # put off, as below: its patterns are needed when a site is added, not at start
+
         answer = await self._ask({"do": "discover", "url": url, "content_type": content_type}, body)
         return [discover.Candidate(*row) for row in answer.last["result"]]
 
     async def propose(self, body: bytes, *, content_type: str | None, url: str) -> list[page.Proposal]:
         """As `page.propose`, elsewhere."""
+        from bot.feeds import page
+
         answer = await self._ask({"do": "propose", "url": url, "content_type": content_type}, body)
         return [
             page.Proposal(page.Rule.loads(rule), tuple((title, link) for title, link in preview))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.prices import demo, outbox
+from bot.prices import outbox
 from bot.prices.polling import Poller
 from bot.prices.service import PriceService
 from bot.prices.source_list import load
@@ -12,6 +12,7 @@ from bot.prices.source_list import load
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.prices.demo import DemoWire
     from bot.prices.service import Sink
     from bot.prices.sources.base import Get
     from bot.settings import Settings
@@ -37,7 +38,9 @@ def price_service(
 
 
 def demo_service(
-    database: Database, now: datetime, wire: demo.DemoWire | None = None, *, sink: Sink = outbox.enqueue
+    database: Database, now: datetime, wire: DemoWire | None = None, *, sink: Sink = outbox.enqueue
 ) -> PriceService:
     """Bundled demo prices, labelled as such everywhere; asks nothing over the network. See `demo.seed` for a past."""
+    from bot.prices import demo  # put off: the bundled series are for the preview
+
     return PriceService(database, Poller(demo.sources(), (wire or demo.DemoWire()).get, now), sink, demo=True)

@@ -27,7 +27,7 @@ class Stored:
 
 
 class Book:
-    """A feed's stored entries, kept as the pipeline keeps them: only what `lookup_keys` names is given to `decide`."""
+    """A feed's stored entries, kept as the pipeline keeps them: `decide` is given only what the two `…_keys` name."""
 
     def __init__(self) -> None:
         self.kind: identity.Kind | None = None
@@ -45,6 +45,8 @@ class Book:
             return [], []
         identities, links = identity.lookup_keys(self.kind, entries)
         known = [r for r in self.rows.values() if r.identity in identities or r.link_key in links]
+        further = identity.further_keys(self.kind, known, entries)
+        known += [r for r in self.rows.values() if r.identity in further and r not in known]
         new: list[str] = []
         edited: list[tuple[str, str]] = []
         for decision in identity.decide(self.kind, known, entries, present=present):
