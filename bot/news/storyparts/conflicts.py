@@ -105,7 +105,11 @@ def _minerals(first: Facts, second: Facts) -> str | None:
     one, two = first.main_minerals, second.main_minerals
     if not one or not two:
         told = (one - second.implied) | (two - first.implied)
-        return "a figure of one mineral and of none" if told and first.main & second.main & _COUNTED else None
+        if told and first.main & second.main & _COUNTED:
+            return "a figure of one mineral and of none"
+        other, named = (second, first) if one else (first, second)
+        # "a tariff on copper cathode", "a tariff on Brazilian pig iron": what has no mineral has words of its own.
+        return "a mineral and something else" if told and not one & two and other.words - named.words else None
     if first.subject == "price" and one != two:
         return "different minerals"
     if _MAGNETS in one ^ two:  # their words contain "rare earth"
@@ -153,10 +157,23 @@ def _digits(first: Facts, second: Facts) -> int:
 
 
 def _quantities(first: Facts, second: Facts) -> str | None:
+    for here, there in ((first, second), (second, first)):
+        for dimension, leading in _leading(here).items():
+            theirs = [quantity for quantity in there.quantities if quantity.dimension == dimension]
+            if theirs and not any(leading.agrees(quantity) for quantity in theirs):
+                return f"a figure that is another ({leading.value:g} {dimension})"
     one, two = _unmet(first, second), _unmet(second, first)
     for dimension in one.keys() & two.keys():
         return f"different figures ({one[dimension]:g} / {two[dimension]:g} {dimension})"
     return None
+
+
+def _leading(facts: Facts) -> dict[str, Quantity]:
+    """The first quantity of each dimension: "two found dead, five missing" is not "finds remaining five"."""
+    found: dict[str, Quantity] = {}
+    for quantity in facts.quantities:
+        found.setdefault(quantity.dimension, quantity)
+    return found
 
 
 def _unmet(one: Facts, other: Facts) -> dict[str, float]:
@@ -215,7 +232,8 @@ def _ways(first: Facts, second: Facts) -> str | None:
 def _events(first: Facts, second: Facts) -> str | None:
     one, two = first.families, second.families
     if not one or not two:
-        return None
+        follows = (one and second.frames) or (two and first.frames)
+        return "an event and what came of it" if follows else None
     accidents = (first.frames & _ACCIDENTS, second.frames & _ACCIDENTS)
     if all(accidents) and not accidents[0] & accidents[1]:
         return "different accidents"

@@ -151,7 +151,7 @@ def _assemble(
 ) -> Facts:
     frames = _with_compounds(clauses.pick("frames"), clauses)
     told = _with_compounds(clauses.pick("frames", main=True), clauses)
-    main = told or frames
+    main = told if clauses.cut else frames
     stages, all_stages = clauses.pick("stages", main=True), clauses.pick("stages")
     if main & {"strike", "labour"}:
         stages |= all_stages & _OUTCOMES

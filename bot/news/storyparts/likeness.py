@@ -16,6 +16,8 @@ LATE_HOURS: Final = 8.0
 NEXT_DAY_HOURS: Final = 20.0
 VERBATIM_SHARE: Final = 0.6
 _VERBATIM_WORDS: Final = 3
+_AN_ACT_OF_ONE: Final = 0.05
+_A_FIGURE_OF_ONE: Final = 0.05
 _NAMING: Final = frozenset(("org", "mine", "bank", "unknown", "body", "place", "person", "cbank"))
 
 
@@ -96,7 +98,7 @@ def same_event(first: Facts, second: Facts, hours: float) -> Likeness | None:
         return found if found.anchored and "way" in kinds and found.score >= 0.6 else None
     if "event" not in kinds and not _nearly_verbatim(first, second):
         return None
-    needed = _needed(first, second, hours, found) if "event" in kinds else 0.8
+    needed = _needed(first, second, hours, found) if "event" in kinds else 0.85
     return found if found.anchored and found.score >= needed else None
 
 
@@ -118,19 +120,19 @@ def _needed(first: Facts, second: Facts, hours: float, found: Likeness) -> float
         return 0.48  # a company's results for a quarter are one event, whatever each headline makes of them
     if "earnings" in first.main & second.main and hours <= LATE_HOURS and "org:" in " ".join(found.shared):
         return 0.55  # a company has one set of results a day
-    late = hours > LATE_HOURS
-    next_day = hours > NEXT_DAY_HOURS
-    figures = agreeing(first, second)
-    digits = max((quantity.digits for quantity in figures), default=0)
+    late, next_day = hours > LATE_HOURS, hours > NEXT_DAY_HOURS
+    apart = _AN_ACT_OF_ONE * bool(first.main - second.frames or second.main - first.frames)
+    apart += _A_FIGURE_OF_ONE * (bool(first.quantities) != bool(second.quantities))
+    digits = max((quantity.digits for quantity in agreeing(first, second)), default=0)
     if digits > 1:
-        return 0.75 if next_day else 0.65 if late else 0.55
+        return apart + (0.93 if next_day else 0.85 if late else 0.6)
     own_words = min(len(first.words - second.words), len(second.words - first.words), 3)
     if digits:
-        return 0.58 + 0.03 * own_words + (0.27 if next_day else 0.17 if late else 0.0)
+        return apart + 0.65 + 0.03 * own_words + (0.27 if next_day else 0.2 if late else 0.0)
     if first.quantities and second.quantities:
-        return 0.8
+        return 0.85
     if next_day:
-        return 0.93
-    needed = 0.62 + 0.05 * own_words + (0.22 if late else 0.0)
+        return 0.96
+    needed = apart + 0.67 + 0.05 * own_words + (0.22 if late else 0.0)
     # A takeover is told by both its parties; a country by itself has much news on one metal.
     return needed + 0.1 if found.named < (2 if "deal" in first.families else 1) else needed
