@@ -161,7 +161,7 @@ def _quantities(first: Facts, second: Facts) -> str | None:
         for dimension, leading in _leading(here).items():
             theirs = [quantity for quantity in there.quantities if quantity.dimension == dimension]
             if theirs and not any(leading.agrees(quantity) for quantity in theirs):
-                return f"a figure that is another ({leading.value:g} {dimension})"
+                return f"different figures ({leading.value:g} {dimension} only in one)"
     one, two = _unmet(first, second), _unmet(second, first)
     for dimension in one.keys() & two.keys():
         return f"different figures ({one[dimension]:g} / {two[dimension]:g} {dimension})"
