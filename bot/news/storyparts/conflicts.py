@@ -32,6 +32,8 @@ _HARD_FRAMES: Final = frozenset([
 ])  # fmt: skip
 # What states do: two of them doing it to the same company are two events.
 _BY_A_STATE: Final = frozenset(("approval", "court", "curb", "tariff", "tax", "seize", "crime"))
+# What stands still: said by one in other words, it need not be called a stop.
+_STOPS: Final = frozenset(("halt", "curb", "fm", "strike", "labour", "accident", "protest", "fire", "collapse", "quake"))
 _ACCIDENTS: Final = frozenset(("blast", "collapse", "fire", "flood", "attack"))
 _COUNTED: Final = frozenset(("output", "import", "export", "inventory"))
 _COLLECTIVE: Final = frozenset(("base_metals", "precious_metals", "critical_minerals", "pgm"))
@@ -193,6 +195,8 @@ def _stages(first: Facts, second: Facts) -> str | None:
     alone = ((one - second.all_stages) | (two - first.all_stages)) - loose
     if alone - _SOFT_STAGES or (alone and one - loose and two - loose and not one & two):
         return f"different stages ({', '.join(sorted(one)) or 'none'} / {', '.join(sorted(two)) or 'none'})"
+    if "earnings" in first.main & second.main and {"beating", "missing_estimates"} <= one ^ two:
+        return "estimates beaten and missed"
     return None
 
 
@@ -206,6 +210,7 @@ def _one_bid(first: Facts, second: Facts) -> bool:
 def _loose_stages(first: Facts, second: Facts) -> set[str]:
     """Stages whose words mean little beside these events: an offered loan is no bid, a kept listing no guidance."""
     families = first.families | second.families
+    stopped = all(facts.frames & _STOPS for facts in (first, second))
     rules = (
         (first.subject in _REACTION, ("preview", "fresh", "extending", "abandoning")),
         ("cbank" in families, ("extending",)),
@@ -218,7 +223,7 @@ def _loose_stages(first: Facts, second: Facts) -> set[str]:
         ("earnings" in families, ("missing_estimates",)),
         ("deal" in first.families & second.families, ("ending",)),
         ("abandoning" in first.stages & second.stages, ("talking",)),
-        (not (first.stages and second.stages), ("stopping",)),
+        (not (first.stages and second.stages) and stopped, ("stopping",)),
     )
     return {stage for holds, stages in rules if holds for stage in stages}
 
