@@ -207,6 +207,7 @@ def _inner(stems: tuple[str, ...], concepts: tuple[Concept, ...]) -> list[Concep
     while index < len(stems):
         end = len(stems) if index else len(stems) - 1
         length, single = lexicon().longest_at(stems, index, (True,) * len(stems), end)
-        inner.extend(concept for concept in single if concept[0] in wanted and concept not in concepts)
-        index += length or 1
+        fitting = [concept for concept in single if concept[0] in wanted and concept not in concepts]
+        inner.extend(fitting)
+        index += length if fitting else 1
     return inner

@@ -37,6 +37,7 @@ _STOPS: Final = frozenset(("halt", "curb", "fm", "strike", "labour", "accident",
 _ACCIDENTS: Final = frozenset(("blast", "collapse", "fire", "flood", "attack"))
 _COUNTED: Final = frozenset(("output", "import", "export", "inventory"))
 _COLLECTIVE: Final = frozenset(("base_metals", "precious_metals", "critical_minerals", "pgm"))
+_PARTICULAR: Final = frozenset(("org", "mine", "unknown", "bank"))
 _MAGNETS: Final = "rare_earth_magnets"
 _WHERE: Final = frozenset(("country", "place"))
 # How an event is told rather than what is told; the other guards compare these.
@@ -111,7 +112,8 @@ def _minerals(first: Facts, second: Facts) -> str | None:
             return "a figure of one mineral and of none"
         other, named = (second, first) if one else (first, second)
         # "a tariff on copper cathode", "a tariff on Brazilian pig iron": what has no mineral has words of its own.
-        return "a mineral and something else" if told and not one & two and other.words - named.words else None
+        one_name = any(kind in _PARTICULAR and name in second.names for name, kind in first.names.items())
+        return "a mineral and something else" if told and not one_name and other.words - named.words else None
     if first.subject == "price" and one != two:
         return "different minerals"
     if _MAGNETS in one ^ two:  # their words contain "rare earth"
@@ -223,6 +225,7 @@ def _loose_stages(first: Facts, second: Facts) -> set[str]:
         ("earnings" in families, ("missing_estimates",)),
         ("deal" in first.families & second.families, ("ending",)),
         ("abandoning" in first.stages & second.stages, ("talking",)),
+        (bool(first.stages & second.stages & {"threat", "ending"}), ("voting",)),
         (not (first.stages and second.stages) and stopped, ("stopping",)),
     )
     return {stage for holds, stages in rules if holds for stage in stages}

@@ -21,8 +21,9 @@ Subject = Literal["price", "shares", "other"]
 Way = Literal["up", "down", "flat"]
 
 _ABBREVIATIONS: Final = re.compile(r"\b([A-Za-z])\.([A-Za-z])\.?(?=[\s,;:)'-]|$)")
-_YEAR_END: Final = re.compile(
-    r"\b(?:year-end|end-(?=\d{4})|end of (?:the )?(?:year|month|quarter|decade))", re.IGNORECASE
+_FILLING: Final = re.compile(
+    r"\b(?:year-end|end-(?=\d{4})|end of (?:the )?(?:year|month|quarter|decade))"
+    r"|\b(?:(?:three|3)-months?|one-day)\b(?! (?:high|low|peak))", re.IGNORECASE
 )
 _HOLE: Final = re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z]{1,6}-?\d{1,4}[A-Z]?(?:-\d{1,4}[A-Z]?)*\b")
 _NOT_HOLE: Final = re.compile(
@@ -109,7 +110,7 @@ class Facts:
 @lru_cache(maxsize=4096)
 def read(title: str) -> Facts:
     """The facts of a headline as the feed gave it; never raises, whatever the text."""
-    original = _YEAR_END.sub("", _ABBREVIATIONS.sub(r"\1\2", clean(title)))
+    original = _FILLING.sub("", _ABBREVIATIONS.sub(r"\1\2", clean(title)))
     folded = fold(original)
     if len(folded) != len(original):
         original = folded
@@ -165,7 +166,7 @@ def _assemble(
         stages -= {"approving", "abandoning"}
     if _acts_on(clauses.main_stems, _RELEASES, _BANS):
         stages = (stages - {"stopping", "appointing"}) | {"releasing"}
-        all_stages |= stages
+    all_stages |= stages
     minerals, main_minerals = clauses.pick("minerals"), clauses.pick("minerals", main=True)
     families = frozenset(_FAMILY.get(frame, frame) for frame in main)
     way, marks, ideas = (

@@ -91,7 +91,7 @@ def same_event(first: Facts, second: Facts, hours: float) -> Likeness | None:
             caused
             or ("mark" in kinds and "period" in kinds)
             or ("country" in kinds and found.score >= 0.75 and not own_words)
-            or (found.named > 0 and "event" in kinds)  # "lithium surges after CATL halts mine"
+            or (found.named > 0 and ("event" in kinds or "period" in kinds))  # "lithium surges after CATL halts mine"
         )
         return found if caused and ("way" in kinds or "mark" in kinds) and found.score >= 0.6 else None
     if first.subject == "shares":
