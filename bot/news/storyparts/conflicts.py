@@ -113,7 +113,8 @@ def _minerals(first: Facts, second: Facts) -> str | None:
         other, named = (second, first) if one else (first, second)
         # "a tariff on copper cathode", "a tariff on Brazilian pig iron": what has no mineral has words of its own.
         one_name = any(kind in _PARTICULAR and name in second.names for name, kind in first.names.items())
-        return "a mineral and something else" if told and not one_name and other.words - named.words else None
+        apart = told and not one_name and other.words - named.words and not first.frames & second.frames & _ACCIDENTS
+        return "a mineral and something else" if apart else None
     if first.subject == "price" and one != two:
         return "different minerals"
     if _MAGNETS in one ^ two:  # their words contain "rare earth"
