@@ -20,6 +20,7 @@ TEMPLATE_SHARE: Final = 0.5
 """From this share of equal words on, two headlines are fillings of one form rather than tellings of one event."""
 
 _OWN_NEWS: Final = frozenset(("rebounding", "weekly", "monthly"))  # marks that make a market report one of its own
+_NONE: Final[frozenset[str]] = frozenset()
 _REACTION: Final = frozenset(("price", "shares"))
 # Stages that colour an event without being one; every other stage that one headline's main clause tells must stand
 # somewhere in the other.
@@ -69,39 +70,29 @@ def agreeing(first: Facts, second: Facts) -> list[Quantity]:
 
 
 def _names(first: Facts, second: Facts) -> str | None:
-    if first.main & second.main & _BY_A_STATE:
-        states = [{name for name, kind in facts.names.items() if kind == "country"} for facts in (first, second)]
-        if all(states) and states[0].isdisjoint(states[1]):
-            return f"different states ({', '.join(sorted(states[0]))} / {', '.join(sorted(states[1]))})"
-    only_first = _exclusive(first, second)
-    only_second = _exclusive(second, first) if only_first else only_first
-    if not only_second:
+    one, two = first.countries, second.countries
+    if one and two and one.isdisjoint(two) and first.main & second.main & _BY_A_STATE:
+        return "different states"
+    only_first = first.naming - second.excused
+    only_second = only_first and second.naming - first.excused
+    if not only_first or not only_second or _one_person(first, second, only_first | only_second):
         return None
-    in_first, in_second = ({facts.names[name] in _WHERE for name in only} for facts, only in (
-        (first, only_first), (second, only_second),
-    ))  # fmt: skip
-    mixed = True in in_first and True in in_second
-    people = {facts.names[name] for facts, only in ((first, only_first), (second, only_second)) for name in only}
-    shared = [name for name in first.names if name in second.names and first.names[name] == "unknown"]
-    if people == {"unknown"} and shared and "chief" in first.main & second.main:
-        return None  # "names Natascha Viljoen", "names Viljoen to succeed Palmer"
     # "its German project" and "its Lionheart project": a place against a name can be one thing, if the figure is one.
-    if (
-        (False in in_first) != (False in in_second)
-        and not mixed
-        and any(quantity.digits > 1 for quantity in agreeing(first, second))
-    ):
-        return None
-    return f"different names ({', '.join(sorted(only_first))} / {', '.join(sorted(only_second))})"
+    if _digits(first, second) > 1:
+        in_first, in_second = ({facts.names[name] in _WHERE for name in only} for facts, only in (
+            (first, only_first), (second, only_second),
+        ))  # fmt: skip
+        if (False in in_first) != (False in in_second) and not (True in in_first and True in in_second):
+            return None
+    return "different names"
 
 
-def _exclusive(one: Facts, other: Facts) -> set[str]:
-    """Names of one that the other neither says nor implies."""
-    return {
-        name
-        for name, kind in one.names.items()
-        if name not in other.names and name not in other.implied and kind != "event" and name not in other.words
-    }
+def _one_person(first: Facts, second: Facts, apart: frozenset[str]) -> bool:
+    """ "names Natascha Viljoen", "names Viljoen to succeed Palmer": one name shared, another told by one only."""
+    if "chief" not in first.main or "chief" not in second.main:
+        return False
+    shared = any(kind == "unknown" and name in second.names for name, kind in first.names.items())
+    return shared and all((first.names.get(name) or second.names[name]) == "unknown" for name in apart)
 
 
 def _minerals(first: Facts, second: Facts) -> str | None:
@@ -127,13 +118,13 @@ def _minerals(first: Facts, second: Facts) -> str | None:
 
 
 def _periods(first: Facts, second: Facts) -> str | None:
-    if not first.periods and not second.periods:
+    one, two = first.dated, second.dated
+    if not one and not two:
         return None
-    one, two = _by_kind(first), _by_kind(second)
     if one.get("serial") != two.get("serial"):
         return "different parts of a series"
-    for kind in ("span", "year", "month", "day"):
-        here, there = one.get(kind, set()), two.get(kind, set())
+    for kind in one.keys() & two.keys() - {"serial"}:
+        here, there = one[kind], two[kind]
         if here - there and there - here:
             return "different periods"
     if "curb" in first.main & second.main and one.get("year") != two.get("year"):
@@ -142,26 +133,22 @@ def _periods(first: Facts, second: Facts) -> str | None:
         if "month" in kinds and "span" not in kinds and "span" in others and "month" not in others:
             return "different periods"
     if first.main & second.main & _COUNTED and _digits(first, second) < 3:
-        months = [told.get("span", set()) - {"fy"} | told.get("month", set()) for told in (one, two)]
+        months = [told.get("span", _NONE) - {"fy"} | told.get("month", _NONE) for told in (one, two)]
         if months[0] != months[1]:
             return "periods that do not meet"
     return None
 
 
-def _by_kind(facts: Facts) -> dict[str, set[str]]:
-    kinds: dict[str, set[str]] = {}
-    for period in facts.periods:
-        kind, _, value = period.partition(":")
-        kinds.setdefault(kind, set()).add(value)
-    return kinds
-
-
 def _digits(first: Facts, second: Facts) -> int:
     """The digits of the most telling figure two headlines share."""
+    if not first.quantities or not second.quantities:
+        return 0
     return max((quantity.digits for quantity in agreeing(first, second)), default=0)
 
 
 def _quantities(first: Facts, second: Facts) -> str | None:
+    if not first.quantities or not second.quantities:
+        return None
     for here, there in ((first, second), (second, first)):
         for dimension, leading in _leading(here).items():
             theirs = [quantity for quantity in there.quantities if quantity.dimension == dimension]

@@ -9,7 +9,6 @@ from bot.news.storyparts.conflicts import agreeing, conflict
 
 if TYPE_CHECKING:
     from bot.news.storyparts.facts import Facts
-    from bot.news.storyparts.numbers import Quantity
 
 LATE_HOURS: Final = 8.0
 """A retelling comes soon; what comes later is more often a follow-up, and must share more."""
@@ -58,7 +57,6 @@ def likeness(first: Facts, second: Facts) -> Likeness:
     one, two = first.labels, second.labels
     shared = {label: max(one[label], two[label]) for label in one.keys() & two.keys()}
     common = sum(one[label] + two[label] for label in shared)
-    total = sum(one.values()) + sum(two.values())
     for here, there, implied in ((one, two, second.implied), (two, one, first.implied)):
         if implied:
             for label, weight in here.items():
@@ -66,16 +64,11 @@ def likeness(first: Facts, second: Facts) -> Likeness:
                     common += weight
                     shared[label] = weight / 2
     for quantity in agreeing(first, second):
-        weight = _weight(quantity)
-        common += 2 * weight
-        shared[f"figure:{quantity.value:g} {quantity.dimension}"] = weight
-    total += sum(map(_weight, first.quantities)) + sum(map(_weight, second.quantities))
+        common += 2 * quantity.weight
+        shared[f"figure:{quantity.value:g} {quantity.dimension}"] = quantity.weight
+    total = first.weight + second.weight
     labels = sorted(shared, key=lambda label: (-shared[label], label))
     return Likeness(common / total if total else 0.0, tuple(labels))
-
-
-def _weight(quantity: Quantity) -> float:
-    return 1.2 + 0.5 * min(quantity.digits, 3)
 
 
 def same_event(first: Facts, second: Facts, hours: float) -> Likeness | None:

@@ -21,6 +21,11 @@ class Quantity:
     digits: int
     rough: bool = False
 
+    @property
+    def weight(self) -> float:
+        """What it weighs as evidence: the more digits, the less likely it is shared by chance."""
+        return 1.2 + 0.5 * min(self.digits, 3)
+
     def agrees(self, other: Quantity) -> bool:
         """Same quantity, allowing for a rounding ("nearly 2%" and "1.9%", "$1.2bn" and "$1.23 billion")."""
         if self.dimension != other.dimension:
