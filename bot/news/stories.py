@@ -6,11 +6,8 @@ when it equals one of its headlines, or tells the same event as the nearest of t
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from heapq import nlargest
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bot.i18n import _
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 _Name = TypeVar("_Name", str, int)
 _CANDIDATES: Final = 16
 """Headlines compared in full for each new one: those that share the most, and the rarest, keys."""
-_CROWDED: Final = 600
+_CROWDED: Final = 300
 """A key on more headlines than this tells nothing; it is left out of the search unless all are so."""
 _MEMBERS: Final = 24
 _NEAR_FIRST: Final = 0.4
@@ -47,7 +44,6 @@ class _Entry:
     story: int
     at: datetime
     facts: Facts
-    handles: tuple[str, ...]
 
 
 class StoryIndex:
@@ -97,11 +93,11 @@ class StoryIndex:
         if key in self._entries:
             self._remove(key)
         facts = read(title)
-        entry = _Entry(key, story, at, facts, _handles(facts))
+        entry = _Entry(key, story, at, facts)
         self._entries[key] = entry
         self._by_title.setdefault(facts.key, {})[key] = None
         self._by_story.setdefault(story, {})[key] = None
-        for handle in entry.handles:
+        for handle in facts.handles:
             self._by_handle.setdefault(handle, {})[key] = None
 
     def forget_before(self, at: datetime) -> None:
@@ -135,9 +131,9 @@ class StoryIndex:
 
     def _candidates(self, facts: Facts, at: datetime) -> list[_Entry]:
         """The headlines within the window that share most with this one, by keys weighted with their rarity."""
-        crowds = [crowd for handle in _handles(facts) if (crowd := self._by_handle.get(handle))]
+        crowds = [crowd for handle in facts.handles if (crowd := self._by_handle.get(handle))]
         crowds.sort(key=len)
-        votes: defaultdict[int, int] = defaultdict(int)
+        votes: dict[int, int] = {}
         seen = 0
         for crowd in crowds:
             if seen and seen + len(crowd) > _CROWDED:
@@ -145,9 +141,16 @@ class StoryIndex:
             seen += len(crowd)
             weight = 1000 // (8 + len(crowd))
             for key in crowd if len(crowd) <= _CROWDED else list(crowd)[-_CROWDED:]:
-                votes[key] += weight
-        best = (self._entries[key] for key, _votes in nlargest(3 * _CANDIDATES, votes.items(), key=itemgetter(1)))
-        return [entry for entry in best if abs(at - entry.at) <= self._window][:_CANDIDATES]
+                votes[key] = votes.get(key, 0) + weight
+        found: list[_Entry] = []
+        earliest, latest = at - self._window, at + self._window
+        for key in sorted(votes, key=votes.__getitem__, reverse=True)[: 3 * _CANDIDATES]:
+            entry = self._entries[key]
+            if earliest <= entry.at <= latest:
+                found.append(entry)
+                if len(found) == _CANDIDATES:
+                    break
+        return found
 
     def _contradicts(self, story: int, facts: Facts, at: datetime) -> bool:
         members = list(self._by_story.get(story, ()))
@@ -159,7 +162,7 @@ class StoryIndex:
 
     def _remove(self, key: int) -> None:
         entry = self._entries.pop(key)
-        for table, name in ((self._by_title, entry.facts.key), *((self._by_handle, h) for h in entry.handles)):
+        for table, name in ((self._by_title, entry.facts.key), *((self._by_handle, handle) for handle in entry.facts.handles)):
             _discard(table, name, key)
         _discard(self._by_story, entry.story, key)
 
@@ -170,17 +173,3 @@ def _discard(table: dict[_Name, dict[int, None]], name: _Name, key: int) -> None
         crowd.pop(key, None)
         if not crowd:
             del table[name]
-
-
-def _handles(facts: Facts) -> tuple[str, ...]:
-    """The keys a headline can be found by: names, figures, and a market's name with its direction."""
-    handles = [*facts.names, *facts.holes]
-    handles.extend(f"{quantity.dimension}{quantity.value:.2g}" for quantity in facts.quantities)
-    minerals = "+".join(sorted(facts.main_minerals))
-    if facts.subject == "price":
-        handles.append(f"{minerals} {facts.way}")
-        handles.extend(f"{minerals} {idea}" for idea in facts.ideas)
-    else:
-        handles.extend(f"{mineral} {frame}" for mineral in facts.minerals for frame in facts.main)
-    handles.extend(f"w {word}" for word in facts.words)
-    return tuple(dict.fromkeys(handles))

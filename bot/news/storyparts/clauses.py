@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.news.storyparts.lexicon import NAME_KINDS, Concept, Lexicon, lexicon, stem
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 BLANK: Final = "\x00"
 """Stands in a text for what has been read already (a period, a figure), so that positions stay true."""
 WORD: Final = re.compile(r"[^\W_]+(?:[.'&+/-][^\W_]+)*")
+_STOPPING: Final = frozenset(",:()|")
+_MOVING: Final = frozenset(("minerals", "directions", "marks"))
 _TELLING: Final = frozenset(("frames", "directions", "stages", "marks"))
 _METAL_SUFFIXES: Final = frozenset(["Gold", "Silver", "Copper", "Lithium", "Uranium", "Nickel", "Zinc", "Platinum"])
 _SUFFIXES: Final = _METAL_SUFFIXES | frozenset([
@@ -28,10 +31,16 @@ _SUFFIXES: Final = _METAL_SUFFIXES | frozenset([
 ])  # fmt: skip
 # A headline's first word is capitalised anyway; with these endings it is people ("Conservationists"), not a name.
 _PEOPLE: Final = ("ers", "ists", "ors", "ants")
+_SUBORDINATING: Final = frozenset(("after", "following", "amid", "despite", "because"))
+# Words that Headlines Written Like This leave small.
+_UNCAPITALISED: Final = frozenset([
+    "with", "from", "over", "after", "amid", "into", "than", "that", "near", "upon", "before", "despite", "through",
+    "under", "between", "across", "against", "following", "until", "while", "when", "says", "metres", "meters",
+    "tonnes", "grams", "ounces", "grading", "million", "billion",
+])  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word as written and its stem, or a quantity (no surface, stem "#" and its dimension).
 
     breaks: a clause break (";", " - ") stands before it; stops: any mark does that no phrase may reach across.
@@ -45,21 +54,26 @@ class Token:
 
 @dataclass(slots=True)
 class Clauses:
-    """What the lexicon found: (section, id, in the main clause?), in order; names by kind, and those
+    """What the lexicon found: ids by section, in the whole headline and in its main clause; names by kind, and those
     of the main clause; words it does not know.
 
     main_stems: the stems of the main clause, which ends at the first "as", "after", "on" … once something was told.
+    cut: whether anything follows it. way: its first direction. leads: which of _MOVING its first such concept is.
     """
 
-    found: list[tuple[str, str, bool]] = field(default_factory=list)
+    whole: dict[str, set[str]] = field(default_factory=dict)
+    main: dict[str, set[str]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     main_names: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
     main_stems: tuple[str, ...] = ()
+    cut: bool = False
+    way: str | None = None
+    leads: str | None = None
 
     def pick(self, section: str, *, main: bool = False) -> frozenset[str]:
         """The ids found of a section, in the whole headline or in its main clause."""
-        return frozenset(identity for at, identity, in_main in self.found if at == section and (in_main or not main))
+        return frozenset((self.main if main else self.whole).get(section, ()))
 
 
 def tokens(masked: str, original: str, quantities: Sequence[tuple[int, int, Quantity]]) -> list[Token]:
@@ -75,11 +89,15 @@ def tokens(masked: str, original: str, quantities: Sequence[tuple[int, int, Quan
     for start, end, quantity in spans:
         between = text[previous:start]
         previous = end
-        breaks = ";" in between or " - " in between or " – " in between or " — " in between
-        stops = breaks or any(mark in between for mark in ",:()|")
-        parts = [(quantity, "")] if quantity else _parts(text[start:end], original[start:end])
-        for part, surface in parts:
-            result.append(Token(part if quantity else stem(part), surface, breaks, stops))
+        breaks = stops = False
+        if between != " ":
+            breaks = ";" in between or " - " in between or " – " in between or " — " in between
+            stops = breaks or not _STOPPING.isdisjoint(between)
+        if quantity:
+            result.append(Token(quantity, "", breaks, stops))
+            continue
+        for part, surface in _parts(text[start:end], original[start:end]):
+            result.append(Token(stem(part), surface, breaks, stops))
             breaks = stops = False
     return result
 
@@ -103,58 +121,82 @@ class _Reader:
         self.book: Lexicon = lexicon()
         self.parts = parts
         self.stems = tuple(token.stem for token in parts)
-        surfaces = [token.surface for token in parts if token.surface]
-        long = [surface for surface in surfaces if len(surface) > 3 and surface.isalpha()]
+        surfaces = [token.surface for token in parts]
         # In Headlines Written Like This, or like this, or LIKE THIS, a capital says nothing.
-        self.titled = len(long) > 2 and sum(surface[0].isupper() for surface in long) >= 0.75 * len(long)
-        self.one_case = all(s.islower() for s in surfaces) or all(s.isupper() for s in surfaces if s.isalpha())
+        long = [surface for surface in surfaces if len(surface) > 3 and surface.isalpha()]
+        capital = [surface[0].isupper() for surface in long if surface not in _UNCAPITALISED]
+        self.titled = len(long) > 2 and sum(capital) >= 0.9 * len(capital)
+        together = "".join(surfaces)
+        self.one_case = together.islower() or together.isupper()
         self.capitals = tuple(
-            self.one_case or token.surface[:1].isupper() or token.surface[:1].isdigit() for token in parts
+            [self.one_case or surface[:1].isupper() or surface[:1].isdigit() for surface in surfaces]
         )
         self.result = Clauses()
         self.in_main = True
         self.after_name = False
+        self.told = False
 
     def read(self) -> Clauses:
+        parts, count = self.parts, len(self.parts)
+        stops = [index for index in range(1, count) if parts[index].stops]
+        stops.append(count)
+        stops.reverse()
         index = 0
-        while index < len(self.parts):
-            if self.parts[index].breaks and index > 1:
+        while index < count:
+            if parts[index].breaks and index > 1:
                 self._end_main(index)
-            surface = self.parts[index].surface
+            surface = parts[index].surface
             if self.after_name and surface in _SUFFIXES and not (self.titled and surface in _METAL_SUFFIXES):
                 index += 1
                 continue
-            length, concepts = self.book.longest_at(self.stems, index, self.capitals, self._phrase_end(index))
+            while stops[-1] <= index:
+                stops.pop()
+            length, concepts = self.book.longest_at(self.stems, index, self.capitals, stops[-1])
             if concepts:
                 self._take(index, length, concepts)
             else:
                 self._take_unknown(index)
             index += length or 1
-        self._end_main(len(self.parts))
+        self._end_main(count)
         return self.result
-
-    def _phrase_end(self, index: int) -> int:
-        end = index + 1
-        while end < len(self.parts) and not self.parts[end].stops:
-            end += 1
-        return end
 
     def _end_main(self, index: int) -> None:
         if self.in_main:
             self.in_main = index == len(self.parts)
+            self.result.cut = not self.in_main
             self.result.main_stems = self.stems[:index]
 
     def _take(self, index: int, length: int, concepts: tuple[Concept, ...]) -> None:
-        inner = _inner(self.stems[index : index + length], concepts) if length > 1 else []
-        for section, identity in (*concepts, *inner):
+        self.after_name = False
+        for section, identity in concepts if length == 1 else concepts + _inner(
+            self.stems[index : index + length], concepts
+        ):
+            if section == "ignored":
+                continue
             if section in NAME_KINDS:
                 self._take_name(identity, section)
+                self.after_name |= section in ("org", "bank")
             elif section == "cuts":
-                if index > 0 and any(at in _TELLING for at, _, _ in self.result.found):
+                if index > 0 and self._told_before(self.parts[index].surface):
                     self._end_main(index)
-            elif section != "ignored":
-                self.result.found.append((section, identity, self.in_main))
-        self.after_name = any(section in ("org", "bank") for section, _ in concepts)
+            else:
+                self._take_concept(section, identity)
+
+    def _take_concept(self, section: str, identity: str) -> None:
+        result = self.result
+        result.whole.setdefault(section, set()).add(identity)
+        self.told |= section in _TELLING
+        if not self.in_main:
+            return
+        result.main.setdefault(section, set()).add(identity)
+        if section in _MOVING:
+            result.leads = result.leads or section
+            if section == "directions":
+                result.way = result.way or identity
+
+    def _told_before(self, word: str) -> bool:
+        """Whether what stands before a "cut" is a clause. "China orders checks after blast": with a verb no rule knows."""
+        return self.told or (bool(self.result.words) and word.lower() in _SUBORDINATING)
 
     def _take_name(self, name: str, kind: str) -> None:
         self.result.names[name] = kind
@@ -177,11 +219,12 @@ class _Reader:
             self.result.words.add(token.stem)
 
 
-def _inner(stems: tuple[str, ...], concepts: tuple[Concept, ...]) -> list[Concept]:
+@lru_cache(maxsize=8192)
+def _inner(stems: tuple[str, ...], concepts: tuple[Concept, ...]) -> tuple[Concept, ...]:
     """What the words inside a phrase say besides: "copper stocks" names copper, "strike averted" a strike."""
     sections = {section for section, _ in concepts}
     if sections & NAME_KINDS or ("stages", "fresh") in concepts:
-        return []
+        return ()
     wanted = {"minerals", "exchange"}
     if "stages" in sections and "frames" not in sections:
         wanted.add("frames")
@@ -190,6 +233,7 @@ def _inner(stems: tuple[str, ...], concepts: tuple[Concept, ...]) -> list[Concep
     while index < len(stems):
         end = len(stems) if index else len(stems) - 1
         length, single = lexicon().longest_at(stems, index, (True,) * len(stems), end)
-        inner.extend(concept for concept in single if concept[0] in wanted and concept not in concepts)
-        index += length or 1
-    return inner
+        fitting = [concept for concept in single if concept[0] in wanted and concept not in concepts]
+        inner.extend(fitting)
+        index += length if fitting else 1
+    return tuple(inner)

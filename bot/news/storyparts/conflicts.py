@@ -20,6 +20,7 @@ TEMPLATE_SHARE: Final = 0.5
 """From this share of equal words on, two headlines are fillings of one form rather than tellings of one event."""
 
 _OWN_NEWS: Final = frozenset(("rebounding", "weekly", "monthly"))  # marks that make a market report one of its own
+_NONE: Final[frozenset[str]] = frozenset()
 _REACTION: Final = frozenset(("price", "shares"))
 # Stages that colour an event without being one; every other stage that one headline's main clause tells must stand
 # somewhere in the other.
@@ -32,9 +33,12 @@ _HARD_FRAMES: Final = frozenset([
 ])  # fmt: skip
 # What states do: two of them doing it to the same company are two events.
 _BY_A_STATE: Final = frozenset(("approval", "court", "curb", "tariff", "tax", "seize", "crime"))
+# What stands still: said by one in other words, it need not be called a stop.
+_STOPS: Final = frozenset(("halt", "curb", "fm", "strike", "labour", "accident", "protest", "fire", "collapse", "quake"))
 _ACCIDENTS: Final = frozenset(("blast", "collapse", "fire", "flood", "attack"))
 _COUNTED: Final = frozenset(("output", "import", "export", "inventory"))
 _COLLECTIVE: Final = frozenset(("base_metals", "precious_metals", "critical_minerals", "pgm"))
+_PARTICULAR: Final = frozenset(("org", "mine", "unknown", "bank"))
 _MAGNETS: Final = "rare_earth_magnets"
 _WHERE: Final = frozenset(("country", "place"))
 # How an event is told rather than what is told; the other guards compare these.
@@ -66,46 +70,42 @@ def agreeing(first: Facts, second: Facts) -> list[Quantity]:
 
 
 def _names(first: Facts, second: Facts) -> str | None:
-    if first.main & second.main & _BY_A_STATE:
-        states = [{name for name, kind in facts.names.items() if kind == "country"} for facts in (first, second)]
-        if all(states) and states[0].isdisjoint(states[1]):
-            return f"different states ({', '.join(sorted(states[0]))} / {', '.join(sorted(states[1]))})"
-    only_first = _exclusive(first, second)
-    only_second = _exclusive(second, first) if only_first else only_first
-    if not only_second:
+    one, two = first.countries, second.countries
+    if one and two and one.isdisjoint(two) and first.main & second.main & _BY_A_STATE:
+        return "different states"
+    only_first = first.naming - second.excused
+    only_second = only_first and second.naming - first.excused
+    if not only_first or not only_second or _one_person(first, second, only_first | only_second):
         return None
-    in_first, in_second = ({facts.names[name] in _WHERE for name in only} for facts, only in (
-        (first, only_first), (second, only_second),
-    ))  # fmt: skip
-    mixed = True in in_first and True in in_second
-    people = {facts.names[name] for facts, only in ((first, only_first), (second, only_second)) for name in only}
-    shared = [name for name in first.names if name in second.names and first.names[name] == "unknown"]
-    if people == {"unknown"} and shared and "chief" in first.main & second.main:
-        return None  # "names Natascha Viljoen", "names Viljoen to succeed Palmer"
     # "its German project" and "its Lionheart project": a place against a name can be one thing, if the figure is one.
-    if (
-        (False in in_first) != (False in in_second)
-        and not mixed
-        and any(quantity.digits > 1 for quantity in agreeing(first, second))
-    ):
-        return None
-    return f"different names ({', '.join(sorted(only_first))} / {', '.join(sorted(only_second))})"
+    if _digits(first, second) > 1:
+        in_first, in_second = ({facts.names[name] in _WHERE for name in only} for facts, only in (
+            (first, only_first), (second, only_second),
+        ))  # fmt: skip
+        if (False in in_first) != (False in in_second) and not (True in in_first and True in in_second):
+            return None
+    return "different names"
 
 
-def _exclusive(one: Facts, other: Facts) -> set[str]:
-    """Names of one that the other neither says nor implies."""
-    return {
-        name
-        for name, kind in one.names.items()
-        if name not in other.names and name not in other.implied and kind != "event" and name not in other.words
-    }
+def _one_person(first: Facts, second: Facts, apart: frozenset[str]) -> bool:
+    """ "names Natascha Viljoen", "names Viljoen to succeed Palmer": one name shared, another told by one only."""
+    if "chief" not in first.main or "chief" not in second.main:
+        return False
+    shared = any(kind == "unknown" and name in second.names for name, kind in first.names.items())
+    return shared and all((first.names.get(name) or second.names[name]) == "unknown" for name in apart)
 
 
 def _minerals(first: Facts, second: Facts) -> str | None:
     one, two = first.main_minerals, second.main_minerals
     if not one or not two:
         told = (one - second.implied) | (two - first.implied)
-        return "a figure of one mineral and of none" if told and first.main & second.main & _COUNTED else None
+        if told and first.main & second.main & _COUNTED:
+            return "a figure of one mineral and of none"
+        other, named = (second, first) if one else (first, second)
+        # "a tariff on copper cathode", "a tariff on Brazilian pig iron": what has no mineral has words of its own.
+        one_name = any(kind in _PARTICULAR and name in second.names for name, kind in first.names.items())
+        apart = told and not one_name and other.words - named.words and not first.frames & second.frames & _ACCIDENTS
+        return "a mineral and something else" if apart else None
     if first.subject == "price" and one != two:
         return "different minerals"
     if _MAGNETS in one ^ two:  # their words contain "rare earth"
@@ -118,13 +118,13 @@ def _minerals(first: Facts, second: Facts) -> str | None:
 
 
 def _periods(first: Facts, second: Facts) -> str | None:
-    if not first.periods and not second.periods:
+    one, two = first.dated, second.dated
+    if not one and not two:
         return None
-    one, two = _by_kind(first), _by_kind(second)
     if one.get("serial") != two.get("serial"):
         return "different parts of a series"
-    for kind in ("span", "year", "month", "day"):
-        here, there = one.get(kind, set()), two.get(kind, set())
+    for kind in one.keys() & two.keys() - {"serial"}:
+        here, there = one[kind], two[kind]
         if here - there and there - here:
             return "different periods"
     if "curb" in first.main & second.main and one.get("year") != two.get("year"):
@@ -133,30 +133,39 @@ def _periods(first: Facts, second: Facts) -> str | None:
         if "month" in kinds and "span" not in kinds and "span" in others and "month" not in others:
             return "different periods"
     if first.main & second.main & _COUNTED and _digits(first, second) < 3:
-        months = [told.get("span", set()) - {"fy"} | told.get("month", set()) for told in (one, two)]
+        months = [told.get("span", _NONE) - {"fy"} | told.get("month", _NONE) for told in (one, two)]
         if months[0] != months[1]:
             return "periods that do not meet"
     return None
 
 
-def _by_kind(facts: Facts) -> dict[str, set[str]]:
-    kinds: dict[str, set[str]] = {}
-    for period in facts.periods:
-        kind, _, value = period.partition(":")
-        kinds.setdefault(kind, set()).add(value)
-    return kinds
-
-
 def _digits(first: Facts, second: Facts) -> int:
     """The digits of the most telling figure two headlines share."""
+    if not first.quantities or not second.quantities:
+        return 0
     return max((quantity.digits for quantity in agreeing(first, second)), default=0)
 
 
 def _quantities(first: Facts, second: Facts) -> str | None:
+    if not first.quantities or not second.quantities:
+        return None
+    for here, there in ((first, second), (second, first)):
+        for dimension, leading in _leading(here).items():
+            theirs = [quantity for quantity in there.quantities if quantity.dimension == dimension]
+            if theirs and not any(leading.agrees(quantity) for quantity in theirs):
+                return f"different figures ({leading.value:g} {dimension} only in one)"
     one, two = _unmet(first, second), _unmet(second, first)
     for dimension in one.keys() & two.keys():
         return f"different figures ({one[dimension]:g} / {two[dimension]:g} {dimension})"
     return None
+
+
+def _leading(facts: Facts) -> dict[str, Quantity]:
+    """The first quantity of each dimension: "two found dead, five missing" is not "finds remaining five"."""
+    found: dict[str, Quantity] = {}
+    for quantity in facts.quantities:
+        found.setdefault(quantity.dimension, quantity)
+    return found
 
 
 def _unmet(one: Facts, other: Facts) -> dict[str, float]:
@@ -176,6 +185,8 @@ def _stages(first: Facts, second: Facts) -> str | None:
     alone = ((one - second.all_stages) | (two - first.all_stages)) - loose
     if alone - _SOFT_STAGES or (alone and one - loose and two - loose and not one & two):
         return f"different stages ({', '.join(sorted(one)) or 'none'} / {', '.join(sorted(two)) or 'none'})"
+    if "earnings" in first.main & second.main and {"beating", "missing_estimates"} <= one ^ two:
+        return "estimates beaten and missed"
     return None
 
 
@@ -189,6 +200,7 @@ def _one_bid(first: Facts, second: Facts) -> bool:
 def _loose_stages(first: Facts, second: Facts) -> set[str]:
     """Stages whose words mean little beside these events: an offered loan is no bid, a kept listing no guidance."""
     families = first.families | second.families
+    stopped = all(facts.frames & _STOPS for facts in (first, second))
     rules = (
         (first.subject in _REACTION, ("preview", "fresh", "extending", "abandoning")),
         ("cbank" in families, ("extending",)),
@@ -201,7 +213,8 @@ def _loose_stages(first: Facts, second: Facts) -> set[str]:
         ("earnings" in families, ("missing_estimates",)),
         ("deal" in first.families & second.families, ("ending",)),
         ("abandoning" in first.stages & second.stages, ("talking",)),
-        (not (first.stages and second.stages), ("stopping",)),
+        (bool(first.stages & second.stages & {"threat", "ending"}), ("voting",)),
+        (not (first.stages and second.stages) and stopped, ("stopping",)),
     )
     return {stage for holds, stages in rules if holds for stage in stages}
 
@@ -215,7 +228,8 @@ def _ways(first: Facts, second: Facts) -> str | None:
 def _events(first: Facts, second: Facts) -> str | None:
     one, two = first.families, second.families
     if not one or not two:
-        return None
+        follows = (one and second.frames) or (two and first.frames)
+        return "an event and what came of it" if follows else None
     accidents = (first.frames & _ACCIDENTS, second.frames & _ACCIDENTS)
     if all(accidents) and not accidents[0] & accidents[1]:
         return "different accidents"

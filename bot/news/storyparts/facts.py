@@ -20,11 +20,13 @@ from bot.news.text import fold
 Subject = Literal["price", "shares", "other"]
 Way = Literal["up", "down", "flat"]
 
+_WAYS: Final[dict[str, Way]] = {"up": "up", "down": "down", "flat": "flat"}
 _ABBREVIATIONS: Final = re.compile(r"\b([A-Za-z])\.([A-Za-z])\.?(?=[\s,;:)'-]|$)")
-_YEAR_END: Final = re.compile(
-    r"\b(?:year-end|end-(?=\d{4})|end of (?:the )?(?:year|month|quarter|decade))", re.IGNORECASE
+_FILLING: Final = re.compile(
+    r"\b(?:year-end|end-(?=\d{4})|end of (?:the )?(?:year|month|quarter|decade))"
+    r"|\b(?:(?:three|3)-months?|one-day)\b(?! (?:high|low|peak))", re.IGNORECASE
 )
-_HOLE: Final = re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z]{1,6}-?\d{1,4}[A-Z]?(?:-\d{1,4}[A-Z]?)*\b")
+_HOLE: Final = re.compile(r"\b[A-Z]{1,6}-?\d{1,4}[A-Z]?(?:-\d{1,4}[A-Z]?)*\b")
 _NOT_HOLE: Final = re.compile(
     r"^(?:Q[1-4]|H[12]|FY\d+|[1-4]Q\d*|U3O8|3E|4E|6E|WTI\d?|CO2|P[1-5]|G7|G20|B2|S32|EV\d?|COP\d+|RC|M23|BB+\d?|BAA\d"
     r"|NI?\d{2}-\d+|O3)$",
@@ -32,8 +34,8 @@ _NOT_HOLE: Final = re.compile(
 )
 # What numbers a series: "Part II", "episode 12", "6.0.3b1". Read as a name of its own, not as a figure.
 _SERIAL: Final = re.compile(
-    r"\b(?:part|episode|ep|chapter|vol|volume|issue|week|day|no|series|season|edition)\.?\s+#?([ivx]{1,5}|\d{1,4}|one|two|three|four)\b"
-    r"|\b(v?\d+\.\d+(?:\.\d+)+[a-z0-9]*|\d+\.\d+[ab]\d+)\b"
+    r"\b(?:(?:part|episode|ep|chapter|vol|volume|issue|week|day|no|series|season|edition)"
+    r"\.?\s+#?([ivx]{1,5}|\d{1,4}|one|two|three|four)\b|(v?\d+\.\d+(?:\.\d+)+[a-z0-9]*|\d+\.\d+[ab]\d+)\b)"
 )
 # Several words for one kind of happening: a retelling may choose another of the family.
 _FAMILY: Final = {
@@ -81,7 +83,9 @@ class Facts:
     market's or not. main, stages, marks, main_minerals: of the main clause; frames, all_stages, minerals: of the whole.
     families: the kinds of `main`. way: the first direction of the main clause. names: ids and unknown names with their
     kind; implied: what the names say besides themselves. words: stems no rule explains; stems: all that say something.
-    labels: the facts other than figures as "kind:id", with what each weighs as evidence.
+    labels: the facts other than figures as "kind:id", with what each weighs as evidence; weight: of all of them.
+    naming: the names that tell two events apart; excused: what may stand in another's naming, said or implied here.
+    countries: those named. dated: the periods by their kind. handles: the keys a headline can be found by.
     """
 
     key: str
@@ -104,12 +108,21 @@ class Facts:
     words: frozenset[str]
     stems: frozenset[str]
     labels: dict[str, float]
+    weight: float
+    naming: frozenset[str]
+    excused: frozenset[str]
+    countries: frozenset[str]
+    dated: dict[str, frozenset[str]]
+    handles: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
 def read(title: str) -> Facts:
     """The facts of a headline as the feed gave it; never raises, whatever the text."""
-    original = _YEAR_END.sub("", _ABBREVIATIONS.sub(r"\1\2", clean(title)))
+    original = clean(title)
+    if "." in original:
+        original = _ABBREVIATIONS.sub(r"\1\2", original)
+    original = _FILLING.sub("", original)
     folded = fold(original)
     if len(folded) != len(original):
         original = folded
@@ -151,7 +164,7 @@ def _assemble(
 ) -> Facts:
     frames = _with_compounds(clauses.pick("frames"), clauses)
     told = _with_compounds(clauses.pick("frames", main=True), clauses)
-    main = told or frames
+    main = told if clauses.cut else frames
     stages, all_stages = clauses.pick("stages", main=True), clauses.pick("stages")
     if main & {"strike", "labour"}:
         stages |= all_stages & _OUTCOMES
@@ -165,30 +178,40 @@ def _assemble(
         stages -= {"approving", "abandoning"}
     if _acts_on(clauses.main_stems, _RELEASES, _BANS):
         stages = (stages - {"stopping", "appointing"}) | {"releasing"}
-        all_stages |= stages
+    all_stages |= stages
     minerals, main_minerals = clauses.pick("minerals"), clauses.pick("minerals", main=True)
     families = frozenset(_FAMILY.get(frame, frame) for frame in main)
-    way, marks, ideas = (
-        None if "releasing" in stages else _way(clauses),
-        clauses.pick("marks", main=True),
-        clauses.pick("ideas"),
-    )
-    labels = {f"{kind}:{name}": _NAME_WEIGHTS[kind] for name, kind in clauses.names.items()}
-    labels.update({f"minerals:{mineral}": 1.2 for mineral in minerals})
+    way = None if "releasing" in stages else _WAYS.get(clauses.way or "")
+    marks, ideas = clauses.pick("marks", main=True), clauses.pick("ideas")
+    names, words, subject = clauses.names, frozenset(clauses.words), _subject(clauses, way, marks)
+    implied = frozenset().union(*(lexicon().implied.get(name, ()) for name in names))
+    main_minerals = main_minerals or minerals
+    if subject == "price":
+        together = "+".join(sorted(main_minerals))
+        crossed = {f"{together} {way}", *(f"{together} {idea}" for idea in ideas)}
+    else:
+        crossed = {f"{mineral} {frame}" for mineral in minerals for frame in main}
+    figures = {f"{quantity.dimension}{quantity.value:.2g}" for quantity in quantities}
+    written = WORD.findall(folded)
+    labels = {f"{kind}:{name}": _NAME_WEIGHTS[kind] for name, kind in names.items()}
     for frame in frames:
         family = _FAMILY.get(frame, frame)
         labels[f"event:{family}"] = 1.5 if family in families else 0.6
-    labels.update({f"stage:{stage}": 1.0 for stage in stages})
-    labels.update({f"mark:{mark}": 0.8 for mark in marks})
-    labels.update({f"period:{period}": 1.2 for period in told_periods})
-    labels.update({f"idea:{idea}": 1.0 for idea in ideas})
-    labels.update({f"word:{word}": 1.0 for word in clauses.words})
-    labels.update({f"hole:{hole}": 2.0 for hole in holes})
-    if way:
-        labels[f"way:{way}"] = 1.0
+    for kind, weight, told_ids in (
+        ("minerals", 1.2, minerals),
+        ("stage", 1.0, stages),
+        ("mark", 0.8, marks),
+        ("period", 1.2, told_periods),
+        ("idea", 1.0, ideas),
+        ("word", 1.0, words),
+        ("hole", 2.0, holes),
+        ("way", 1.0, (way,) if way else ()),
+    ):
+        for identity in told_ids:
+            labels[f"{kind}:{identity}"] = weight
     return Facts(
-        key=" ".join(WORD.findall(folded)),
-        subject=_subject(clauses, way, marks),
+        key=" ".join(written),
+        subject=subject,
         main=main,
         frames=frames,
         families=families,
@@ -197,17 +220,31 @@ def _assemble(
         way=way,
         marks=marks,
         minerals=minerals,
-        main_minerals=main_minerals or minerals,
-        names=clauses.names,
-        implied=frozenset().union(*(lexicon().implied.get(name, ()) for name in clauses.names)),
+        main_minerals=main_minerals,
+        names=names,
+        implied=implied,
         quantities=quantities,
         periods=told_periods,
         holes=holes,
         ideas=ideas,
-        words=frozenset(clauses.words),
-        stems=frozenset(map(stem, WORD.findall(folded))) - lexicon().small,
+        words=words,
+        stems=frozenset(map(stem, written)) - lexicon().small,
         labels=labels,
+        weight=sum(labels.values()) + sum(quantity.weight for quantity in quantities),
+        naming=frozenset(name for name, kind in names.items() if kind != "event"),
+        excused=implied.union(names, words),
+        countries=frozenset(name for name, kind in names.items() if kind == "country"),
+        dated=_dated(told_periods),
+        handles=(*names, *sorted(holes | crossed | figures), *[f"w {word}" for word in sorted(words)]),
     )
+
+
+def _dated(told_periods: frozenset[str]) -> dict[str, frozenset[str]]:
+    kinds: dict[str, frozenset[str]] = {}
+    for period in told_periods:
+        kind, _, value = period.partition(":")
+        kinds[kind] = kinds.get(kind, frozenset()) | {value}
+    return kinds
 
 
 def _with_compounds(frames: frozenset[str], clauses: Clauses) -> frozenset[str]:
@@ -225,13 +262,6 @@ def _acts_on(stems: tuple[str, ...], verbs: frozenset[str], objects: frozenset[s
     return False
 
 
-def _way(clauses: Clauses) -> Way | None:
-    for section, identity, in_main in clauses.found:
-        if section == "directions" and in_main:
-            return "up" if identity == "up" else "down" if identity == "down" else "flat"
-    return None
-
-
 def _subject(clauses: Clauses, way: Way | None, marks: frozenset[str]) -> Subject:
     """Whether the headline reports a market's move (of a metal's price, or of shares) or something that happened."""
     if way is None and not marks:
@@ -239,8 +269,7 @@ def _subject(clauses: Clauses, way: Way | None, marks: frozenset[str]) -> Subjec
     stems, main = clauses.main_stems, clauses.pick("frames", main=True)
     companies = any(clauses.names[name] in ("org", "mine", "unknown") for name in clauses.main_names)
     minerals = clauses.pick("minerals", main=True)
-    order = [at for at, _, in_main in clauses.found if in_main and at in ("minerals", "directions", "marks")]
-    if order[:1] != ["minerals"] and not _PRICED.intersection(stems):
+    if clauses.leads != "minerals" and not _PRICED.intersection(stems):
         minerals = frozenset()  # "US firm to develop tungsten": what moves is named before its move
     for index, word in enumerate(stems):
         a_share = index > 0 and stems[index - 1] in ("a", "per")

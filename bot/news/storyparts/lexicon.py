@@ -64,13 +64,13 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """phrases: by first stem, longest first. implied: what a name says besides itself (a mine its owner and country).
+    """phrases: by first stem, longest first, those of one length by their stems. implied: what a name says besides itself (a mine its owner and country).
 
     known: stems of everyday words, so that in Headlines Written Like This an unknown word can be taken for a name.
     small: stems of single words that say nothing ("the", "says").
     """
 
-    phrases: dict[str, tuple[Phrase, ...]]
+    phrases: dict[str, tuple[tuple[int, dict[tuple[str, ...], Phrase]], ...]]
     implied: dict[str, frozenset[str]]
     known: frozenset[str]
     small: frozenset[str]
@@ -80,9 +80,11 @@ class Lexicon:
     ) -> tuple[int, tuple[Concept, ...]]:
         """The concepts of the longest phrase from a token on, not past `end`, and its length; (0, ()) when none."""
         limit = len(tokens) if end is None else end
-        for phrase in self.phrases.get(tokens[start], ()):
-            length = len(phrase.stems)
-            if start + length > limit or tokens[start : start + length] != phrase.stems:
+        for length, phrases in self.phrases.get(tokens[start], ()):
+            if start + length > limit:
+                continue
+            phrase = phrases.get(tokens[start : start + length])
+            if phrase is None:
                 continue
             concepts = phrase.concepts
             if phrase.names and (capitals[start] or self._distinctive(phrase)):
@@ -120,12 +122,12 @@ def lexicon() -> Lexicon:
     everyday = (_DATA / "stories_common.txt").read_text("utf-8").splitlines()
     known = {stem(word) for line in everyday if not line.startswith("#") for word in line.split()}
     known.update(part for phrase in concepts for part in phrase)
-    phrases_by_first: dict[str, list[Phrase]] = {}
+    by_first: dict[str, dict[int, dict[tuple[str, ...], Phrase]]] = {}
     for parts in concepts.keys() | names.keys():
-        phrase_record = Phrase(parts, tuple(concepts.get(parts, ())), tuple(names.get(parts, ())))
-        phrases_by_first.setdefault(parts[0], []).append(phrase_record)
+        phrase = Phrase(parts, tuple(concepts.get(parts, ())), tuple(names.get(parts, ())))
+        by_first.setdefault(parts[0], {}).setdefault(len(parts), {})[parts] = phrase
     return Lexicon(
-        {first: tuple(sorted(found, key=lambda p: -len(p.stems))) for first, found in phrases_by_first.items()},
+        {first: tuple(sorted(lengths.items(), reverse=True)) for first, lengths in by_first.items()},
         {name: _closure(name, implied) for name in implied},
         frozenset(known),
         frozenset(parts[0] for parts, found in concepts.items() if len(parts) == 1 and ("ignored", "small") in found),

@@ -9,13 +9,14 @@ from bot.news.storyparts.conflicts import agreeing, conflict
 
 if TYPE_CHECKING:
     from bot.news.storyparts.facts import Facts
-    from bot.news.storyparts.numbers import Quantity
 
 LATE_HOURS: Final = 8.0
 """A retelling comes soon; what comes later is more often a follow-up, and must share more."""
 NEXT_DAY_HOURS: Final = 20.0
 VERBATIM_SHARE: Final = 0.6
 _VERBATIM_WORDS: Final = 3
+_AN_ACT_OF_ONE: Final = 0.05
+_A_FIGURE_OF_ONE: Final = 0.05
 _NAMING: Final = frozenset(("org", "mine", "bank", "unknown", "body", "place", "person", "cbank"))
 
 
@@ -56,7 +57,6 @@ def likeness(first: Facts, second: Facts) -> Likeness:
     one, two = first.labels, second.labels
     shared = {label: max(one[label], two[label]) for label in one.keys() & two.keys()}
     common = sum(one[label] + two[label] for label in shared)
-    total = sum(one.values()) + sum(two.values())
     for here, there, implied in ((one, two, second.implied), (two, one, first.implied)):
         if implied:
             for label, weight in here.items():
@@ -64,16 +64,11 @@ def likeness(first: Facts, second: Facts) -> Likeness:
                     common += weight
                     shared[label] = weight / 2
     for quantity in agreeing(first, second):
-        weight = _weight(quantity)
-        common += 2 * weight
-        shared[f"figure:{quantity.value:g} {quantity.dimension}"] = weight
-    total += sum(map(_weight, first.quantities)) + sum(map(_weight, second.quantities))
+        common += 2 * quantity.weight
+        shared[f"figure:{quantity.value:g} {quantity.dimension}"] = quantity.weight
+    total = first.weight + second.weight
     labels = sorted(shared, key=lambda label: (-shared[label], label))
     return Likeness(common / total if total else 0.0, tuple(labels))
-
-
-def _weight(quantity: Quantity) -> float:
-    return 1.2 + 0.5 * min(quantity.digits, 3)
 
 
 def same_event(first: Facts, second: Facts, hours: float) -> Likeness | None:
@@ -89,14 +84,14 @@ def same_event(first: Facts, second: Facts, hours: float) -> Likeness | None:
             caused
             or ("mark" in kinds and "period" in kinds)
             or ("country" in kinds and found.score >= 0.75 and not own_words)
-            or (found.named > 0 and "event" in kinds)  # "lithium surges after CATL halts mine"
+            or (found.named > 0 and ("event" in kinds or "period" in kinds))  # "lithium surges after CATL halts mine"
         )
         return found if caused and ("way" in kinds or "mark" in kinds) and found.score >= 0.6 else None
     if first.subject == "shares":
         return found if found.anchored and "way" in kinds and found.score >= 0.6 else None
     if "event" not in kinds and not _nearly_verbatim(first, second):
         return None
-    needed = _needed(first, second, hours, found) if "event" in kinds else 0.8
+    needed = _needed(first, second, hours, found) if "event" in kinds else 0.85
     return found if found.anchored and found.score >= needed else None
 
 
@@ -118,19 +113,19 @@ def _needed(first: Facts, second: Facts, hours: float, found: Likeness) -> float
         return 0.48  # a company's results for a quarter are one event, whatever each headline makes of them
     if "earnings" in first.main & second.main and hours <= LATE_HOURS and "org:" in " ".join(found.shared):
         return 0.55  # a company has one set of results a day
-    late = hours > LATE_HOURS
-    next_day = hours > NEXT_DAY_HOURS
-    figures = agreeing(first, second)
-    digits = max((quantity.digits for quantity in figures), default=0)
+    late, next_day = hours > LATE_HOURS, hours > NEXT_DAY_HOURS
+    apart = _AN_ACT_OF_ONE * bool(first.main - second.frames or second.main - first.frames)
+    apart += _A_FIGURE_OF_ONE * (bool(first.quantities) != bool(second.quantities))
+    digits = max((quantity.digits for quantity in agreeing(first, second)), default=0)
     if digits > 1:
-        return 0.75 if next_day else 0.65 if late else 0.55
+        return apart + (0.93 if next_day else 0.85 if late else 0.6)
     own_words = min(len(first.words - second.words), len(second.words - first.words), 3)
     if digits:
-        return 0.58 + 0.03 * own_words + (0.27 if next_day else 0.17 if late else 0.0)
+        return apart + 0.65 + 0.03 * own_words + (0.27 if next_day else 0.2 if late else 0.0)
     if first.quantities and second.quantities:
-        return 0.8
+        return 0.85
     if next_day:
-        return 0.93
-    needed = 0.62 + 0.05 * own_words + (0.22 if late else 0.0)
+        return 0.96
+    needed = apart + 0.67 + 0.05 * own_words + (0.22 if late else 0.0)
     # A takeover is told by both its parties; a country by itself has much news on one metal.
     return needed + 0.1 if found.named < (2 if "deal" in first.families else 1) else needed

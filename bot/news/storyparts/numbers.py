@@ -21,6 +21,11 @@ class Quantity:
     digits: int
     rough: bool = False
 
+    @property
+    def weight(self) -> float:
+        """What it weighs as evidence: the more digits, the less likely it is shared by chance."""
+        return 1.2 + 0.5 * min(self.digits, 3)
+
     def agrees(self, other: Quantity) -> bool:
         """Same quantity, allowing for a rounding ("nearly 2%" and "1.9%", "$1.2bn" and "$1.23 billion")."""
         if self.dimension != other.dimension:
@@ -64,7 +69,7 @@ _MEASURES: Final[dict[str, tuple[str, float]]] = {
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("m", 1.0)),
     **dict.fromkeys(("km",), ("m", 1e3)),
     **dict.fromkeys(("ft", "foot", "feet"), ("m", 0.3048)),
-    **dict.fromkeys(("g/t", "gpt", "grams per tonne"), ("g/t", 1.0)),
+    **dict.fromkeys(("g/t", "gpt", "grams per tonne", "grams", "gram"), ("g/t", 1.0)),
     **dict.fromkeys(("hour", "hours"), ("day", 1 / 24)),
     **dict.fromkeys(("day", "days"), ("day", 1.0)),
     **dict.fromkeys(("week", "weeks"), ("day", 7.0)),
@@ -120,8 +125,9 @@ _PATTERN: Final = re.compile(
     re.VERBOSE,
 )
 _COUNTING_WORD: Final = re.compile(
-    r"\b(first|second)\s(?:straight\s|consecutive\s|successive\s)?(?:daily|weekly|monthly|session|week|month)"
-    r"(?:ly)?\s(?:gain|rise|advance|climb|loss|drop|fall|decline|in a row)"
+    r"\b(first|second)[\s-](?:(?:straight|consecutive|successive)\s)?(?:(?:daily|weekly|monthly|session|day|week|month)"
+    r"(?:ly)?\s(?:gain|rise|advance|climb|loss|drop|fall|decline|in a row|running)|session\b|day\b)"
+    r"|\b(second)\s(?:straight|consecutive|successive)\s"
 )
 _ORDINAL_WORD: Final = re.compile(rf"\b({'|'.join(_ORDINALS)})\b")
 _HEDGE: Final = re.compile(
@@ -142,7 +148,7 @@ def find(folded: str) -> list[tuple[int, int, Quantity]]:
         if quantity is not None:
             found.append((match.start(), match.end(), quantity))
     found.extend(  # "second weekly gain"; elsewhere "first" and "second" count nothing
-        (match.start(1), match.end(1), Quantity("ord", 1.0 if match[1] == "first" else 2.0, 2))
+        (match.start(), match.start() + len(match[1] or match[2]), Quantity("ord", 1.0 if match[1] == "first" else 2.0, 2))
         for match in _COUNTING_WORD.finditer(folded)
     )
     for match in _ORDINAL_WORD.finditer(folded):

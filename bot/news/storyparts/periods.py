@@ -37,14 +37,14 @@ _RANGES: Final = {
 _NTH: Final = "first|second|third|fourth|1st|2nd|3rd|4th"
 _UNITS: Final = "metres?|meters?|tonnes?|tons?|ounces?|jobs|oz|m|workers|g/t"
 _RULES: Final = re.compile(
-    rf"""(?P<quarter>\bq(?P<q>[1-4])\b|\b(?P<q2>[1-4])q(?:\d\d)?\b|\b(?P<q3>{_NTH})[-\ ]quarter(?:ly)?\b)
-    |(?P<half>\bh(?P<h>[12])\b|\b(?P<h2>[12])h(?:\d\d)?\b|\b(?P<h3>first|second)[-\ ]half\b|\bhalf[-\ ]year(?:ly)?\b)
-    |(?P<range>\b(?:{_MONTH})\s?(?:-|–|to)\s?(?:{_MONTH})\b)
-    |(?P<nine>\b(?:nine[-\ ]month|9m)\b)
-    |(?P<full>\b(?:full[-\ ]year|annual|fy(?:\d\d(?:\d\d)?)?|calendar[-\ ]year)\b)
+    rf"""\b(?:(?P<quarter>q(?P<q>[1-4])\b|(?P<q2>[1-4])q(?:\d\d)?\b|(?P<q3>{_NTH})[-\ ]quarter(?:ly)?\b)
+    |(?P<half>h(?P<h>[12])\b|(?P<h2>[12])h(?:\d\d)?\b|(?P<h3>first|second)[-\ ]half\b|half[-\ ]year(?:ly)?\b)
+    |(?P<range>(?:{_MONTH})\s?(?:-|–|to)\s?(?:{_MONTH})\b)
+    |(?P<nine>(?:nine[-\ ]month|9m)\b)
+    |(?P<full>(?:full[-\ ]year|annual|fy(?:\d\d(?:\d\d)?)?|calendar[-\ ]year)\b)
     |(?P<year>(?<![\w$€£.,])(?:19[5-9]\d|20[0-6]\d)(?![\w%]|[.,]\d|[-\ ](?:{_UNITS})\b))
-    |(?P<day>\b(?:{"|".join(_DAYS)})\b)
-    |(?P<month>\b(?:{_MONTH})\b)""",
+    |(?P<day>(?:{"|".join(_DAYS)})\b)
+    |(?P<month>(?:{_MONTH})\b))""",
     re.VERBOSE,
 )
 _DATED: Final = re.compile(r"(?:\b(?:in|for|since|of|from|until|through|late|early|mid|by|end|to)[- ])$")

@@ -26,7 +26,7 @@ _SITE_SUFFIX: Final = re.compile(
     r"\s+[-–—]\s+(?:[\w.-]{2,40}\.(?:com|ca|net|org|au|co\.uk|io|news)|[A-Z][\w&.' ]{2,28}"
     r"\b(?:News|Times|Journal|Post|Herald|Tribune|Gazette|Wire|Newswire|Weekly|Daily|Media))$"
 )
-_SPACE: Final = re.compile(r"\s+")
+_MARKS: Final = frozenset(":|[-–—·•,")  # every rule needs one of them
 _LONGEST: Final = 500  # a feed may send a book as a title; what a headline tells stands at its beginning
 _ROUNDS: Final = 3  # "UPDATE 1-PRECIOUS-Gold …": slugs come in twos
 
@@ -56,7 +56,14 @@ def clean(title: str) -> str:
     Never takes everything: a rule that would leave fewer than eight characters of a longer headline is left out.
     Only the first 500 characters are read.
     """
-    text = _TICKER.sub("", _SPACE.sub(" ", title[:_LONGEST].translate(_QUOTES)).strip())
+    text = title[:_LONGEST]
+    if "`" in text or not text.isascii():
+        text = text.translate(_QUOTES)
+    text = " ".join(text.split())
+    if "(" in text or "[" in text:
+        text = _TICKER.sub("", text)
+    if _MARKS.isdisjoint(text):
+        return text
     for _ in range(_ROUNDS):
         before = text
         for rule in _rules():
