@@ -51,7 +51,7 @@ def _opens(moves: Moves, index: int, start: int) -> bool:
     if words[index] == "over" and (before in vocab.reach or before in ("at", "to", "by")):  # "hits over 5-month high"
         return False
     if words[index] == "on":
-        if before in vocab.opinion_up | vocab.opinion_down | vocab.boons | vocab.blows:
+        if before in vocab.judged:
             return False
         if before in vocab.causes or before.startswith(_TAKES_ON):
             return False

@@ -35,13 +35,14 @@ _UNREAL: Final = frozenset({"if", "unless", "whether", "until"})
 class _Reader:
     """One headline, its metals and what is said of them."""
 
-    __slots__ = ("hints", "line", "metals", "moves", "subjects", "vocab", "words")
+    __slots__ = ("hints", "last_metal", "line", "metals", "moves", "subjects", "vocab", "words")
 
     def __init__(self, line: Line, mentions: Sequence[Mention], vocab: Vocabulary) -> None:
         self.line, self.words, self.vocab = line, line.words, vocab
         self.moves = Moves(line, vocab)
         self.subjects = Subjects(self.moves, mentions)
         self.metals = self.subjects.metals
+        self.last_metal = max(self.metals, default=-1)
         self.hints = Hints(self.moves, self.subjects)
 
     def walk(self, clause: Clause, inherited: bool) -> tuple[list[Move], bool]:
@@ -63,6 +64,8 @@ class _Reader:
 
     def _told_before(self, index: int, end: int) -> Move | None:
         """A move told before the metal is named: "falling gold prices", "rally in gold", "dollar lifts gold"."""
+        if index >= self.last_metal:
+            return None
         word, vocab, words = self.words[index], self.vocab, self.words
         ahead = next((at for at in range(index + 1, min(end, index + 5)) if at in self.metals), None)
         if ahead is None or not self.subjects.heads(ahead, end):
@@ -77,7 +80,7 @@ class _Reader:
             return move
         if word in vocab.trades and between in (("in",), ("of",)):  # "selling in gold accelerates"
             return self.moves.turned(Move(vocab.trades[word], index, ahead + 1), end)
-        own = vocab.other.isdisjoint(set(between) - vocab.price)  # not "rally in stocks saps gold"
+        own = vocab.things.isdisjoint(between)  # not "rally in stocks saps gold"
         if own and between[:1] and between[0] in ("in", "of", "for") and (move := self.moves.noun(index, end)):
             return move
         if word in vocab.sends and (move := self._sent(index, ahead, end)):
@@ -178,6 +181,8 @@ class _Reader:
 def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None, tuple[str, ...]]:
     """The direction of the price and the words that say it; (None, ()) when the headline tells none."""
     vocab = vocabulary()
+    if not mentions and "metals" not in line.words:
+        return None, ()
     if not line.words or (line.text.rstrip().endswith("?") and line.words[0] in vocab.questions):
         return None, ()
     reader = _Reader(line, mentions, vocab)

@@ -54,7 +54,7 @@ class Subjects:
             return True
         if before in vocab.steel_names and words[mention.start] == "steel":
             return True
-        if mention.end - mention.start > 1 and words[mention.end - 1] in vocab.other - vocab.price:  # "gold ETFs"
+        if mention.end - mention.start > 1 and words[mention.end - 1] in vocab.things:  # "gold ETFs"
             return True
         if mention.end - mention.start == 1 and words[mention.start].endswith(_PEOPLE):
             return True
@@ -88,7 +88,7 @@ class Subjects:
             return True
         if word == "to" and subject and after_metal and not self._price_can(index + 1, clause.end):
             return False  # a company named for its metal: "CleanTech Lithium to kick off …"
-        if word in vocab.other and word not in vocab.price:
+        if word in vocab.things:
             joined = subject and (self.line.gaps[index] == "," or (before == "and" and index > clause.start))
             return subject if joined or (before in PREPOSITIONS and index > clause.start) else False
         if subject and after_metal and self._is_noun(index, clause.end):
@@ -111,7 +111,7 @@ class Subjects:
         if index not in self.metals or index + 1 >= end or index + 1 in self.metals:
             return False
         word, vocab = self.words[index + 1], self.vocab
-        return word in vocab.other - vocab.price - vocab.views or self._describes(index + 1, end)
+        return (word in vocab.things and word not in vocab.views) or self._describes(index + 1, end)
 
     def _describes(self, index: int, end: int) -> bool:
         """Whether the word at `index` is a noun that the metal before it only describes; a word that may as well be an
@@ -144,7 +144,8 @@ class Subjects:
         """
         words = self.words
         others = any(
-            not self.bare(at) and words[at] not in self.vocab.neutral | self.vocab.other for at in range(start, index)
+            not self.bare(at) and words[at] not in self.vocab.neutral and words[at] not in self.vocab.other
+            for at in range(start, index)
         )
         if others and words[index] == "firms":
             return True
