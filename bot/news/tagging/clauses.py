@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _ON_PRICE: Final = frozenset({"track", "course", "pace", "a", "hold", "the"})  # "on track for", "on a tear"
 _TAKES_ON: Final = ("build", "built")  # "builds on gains"
 _TAKES_WITH: Final = ("flirt",)
+_ARTICLES: Final = frozenset({"the", "a", "an"})  # "Copper, a bellwether of the economy, extends losses"
+_NAMED: Final = 3  # words at most before what they are is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,14 @@ def clauses(moves: Moves, bare: Callable[[int], bool]) -> list[Clause]:
     start, background = 0, False
     for index, word in enumerate(words):
         stop = index > 0 and gaps[index] in (";", ",")
-        if stop and gaps[index] == "," and all(bare(at) for at in range(start, index)):
+        aside = stop and gaps[index] == "," and word in _ARTICLES and "," in gaps[index + 1 :]
+        if stop and gaps[index] == "," and all(bare(at) for at in range(start, index)) and not aside:
             stop = False
         opens = word in vocab.background and gaps[index] != "" and _opens(moves, index, start)
         if stop or opens or (word in vocab.contrast and index > 0):
             if index > start:
                 found.append(Clause(start, index, background))
-            start, background = index, opens
+            start, background = index, opens or (aside and index <= _NAMED)
     found.append(Clause(start, len(words), background))
     return found
 

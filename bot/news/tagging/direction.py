@@ -83,6 +83,12 @@ class _Reader:
         own = vocab.things.isdisjoint(between)  # not "rally in stocks saps gold"
         if own and between[:1] and between[0] in ("in", "of", "for") and (move := self.moves.noun(index, end)):
             return move
+        if (
+            word in vocab.sends
+            and between[:1] in (("up",), ("down",))
+            and vocab.price_adjectives.issuperset(between[1:])
+        ):
+            return Move(1 if between[0] == "up" else -1, index, ahead + 1)  # "weak rupee pushes up gold price"
         if word in vocab.sends and (move := self._sent(index, ahead, end)):
             return move
         driven = not vocab.drivers.isdisjoint(words[max(0, index - 8) : index])

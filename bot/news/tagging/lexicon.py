@@ -178,6 +178,8 @@ def minerals(line: Line) -> tuple[list[Mention], list[Mention]]:
                 mention, score = _by_company(line, hit, lexicon, found, mentions)
                 if score <= 0 and hit.value.sense in _TRADED and _moves(line, hit.end):
                     score = 1
+                if any(hit.value.slugs == other.slugs for other in mentions):  # "silver, the poor man's gold"
+                    score = 1
                 if score > 0:
                     mentions.append(mention)
                 elif hit.value.sense in _TRADED and score >= lexicon.priors[hit.value.sense]:
@@ -192,6 +194,13 @@ def minerals(line: Line) -> tuple[list[Mention], list[Mention]]:
 def _moves(line: Line, at: int) -> bool:
     """Whether a phrase of price reports begins right after the name: "gold takes off", "silver on the ropes"."""
     return any(phrase.start == at for phrase in vocabulary().idioms.scan(line))
+
+
+def _names_something(line: Line, hit: Hit[_Name]) -> bool:
+    """Whether capitals make the name the first word of another: "Zinc Media names new chair", "Copper Dog"."""
+    after = hit.end
+    inside = after < len(line.words) and line.gaps[after] == " " and line.words[after].isalpha()
+    return inside and line.capital(hit.start) and line.capital(after) and line.sentence_case
 
 
 def _bond(line: Line, hit: Hit[_Name], other: Mention, weight: int) -> int:
@@ -210,6 +219,8 @@ def _by_company(
     sense = hit.value.sense
     score = lexicon.priors[sense]
     because: list[str] = []
+    if _names_something(line, hit):
+        score += lexicon.weights[sense].get("name", 0)
     for group, weight in lexicon.weights[sense].items():
         words = found.get(group)
         if words:

@@ -23,6 +23,7 @@ _TOKEN: Final = re.compile(
 _HASH_ENTITY: Final = re.compile(r"\s?&?#(3[69]);")  # AP's mangled "&#39;" and "&#36;", still seen in old feeds
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'"})
 _HARD: Final = re.compile(r"[;:!?|…]|\.(?=\s|$)|--|[–—]|\s-\s|\s-$|\.\.+")
+_LONGER: Final = 4  # letters: shorter words are written small in titles too
 _SINGLE_QUOTED: Final = "'\"“”«»"
 
 
@@ -42,6 +43,12 @@ class Line:
         """The words start..end (end excluded) as the headline has them, without a possessive ending."""
         shown = self.text[self.spans[start][0] : self.spans[end - 1][1]]
         return shown[:-2] if self.owned[end - 1] and shown[-2:-1] in "'’" else shown
+
+    @property
+    def sentence_case(self) -> bool:
+        """Whether most longer words after the first are written small, so that a capital marks a name."""
+        longer = [self.text[start] for start, end in self.spans[1:] if end - start >= _LONGER]
+        return sum(map(str.islower, longer)) > sum(map(str.isupper, longer))
 
     def capital(self, index: int) -> bool:
         """Whether the word begins with a capital letter."""

@@ -60,7 +60,25 @@ class Subjects:
             return True
         if mention.end < len(words) and words[mention.end] in vocab.company_tails:
             return True
-        return not vocab.company_names.isdisjoint(words[mention.start : mention.end])
+        if not vocab.company_names.isdisjoint(words[mention.start : mention.end]):
+            return True
+        return self.line.sentence_case and self._in_a_name(mention)
+
+    def _in_a_name(self, mention: Mention) -> bool:
+        """Whether capitals make the metal part of a name: "Fortuna Silver slumps", "Copper Mountain jumps"."""
+        line = self.line
+        if not line.capital(mention.start):
+            return False
+        before, after = mention.start - 1, mention.end
+        if before >= 0 and line.gaps[mention.start] == " " and self._is_strange(before):
+            return True
+        return after < len(line.words) and line.gaps[after] == " " and self._is_strange(after)
+
+    def _is_strange(self, index: int) -> bool:
+        """Whether the word has a capital and nothing to do with prices."""
+        word, vocab = self.words[index], self.vocab
+        known = word in vocab.neutral or word in vocab.after_price or word in vocab.price_adjectives
+        return self.line.capital(index) and word.isalpha() and not known and index not in self.metals
 
     def bare(self, index: int) -> bool:
         """Whether the word is a metal or a word for its price."""

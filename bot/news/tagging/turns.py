@@ -70,6 +70,8 @@ class Turns:
     def sign(self, index: int) -> Sign | None:
         """The sign of a word as noun or adverb: gain, rally, higher, lower, flat, best (month)."""
         word = self.words[index]
+        if word == "unchanged" and index and self.words[index - 1] in self.vocab.views:
+            return None  # "keeps gold forecast unchanged"
         if word in STREAKS and not STREAK_NOUNS.isdisjoint(self.words[index + 1 : index + 2]):
             return STREAKS[word]
         if word in self.vocab.superlatives and not self.vocab.spans.isdisjoint(self.words[index + 1 : index + 3]):
