@@ -142,7 +142,7 @@ class _Reader:
                 return self.moves.off(at, end)
             if self.words[at] == "from" and (move := self.moves.off(at, end)):  # "pushes gold from record high"
                 return move
-            sign = self.vocab.words.get(self.words[at])
+            sign = None if self.words[at - 1] in self.vocab.views else self.vocab.words.get(self.words[at])
             if at == ahead + 1 and (told := self.moves.at(at, end)):  # "helps gold recoup losses"
                 return told
             if sign is None:
@@ -163,6 +163,8 @@ class _Reader:
         behind: Move | None = None
         inherited = False
         for clause in parts:
+            if self._is_question(clause):
+                continue
             goes_on = inherited or self.subjects.goes_on(clause, parts[0])
             moves, stays = self.walk(clause, goes_on and not clause.background)
             opening = self.words[clause.start]
@@ -177,9 +179,17 @@ class _Reader:
             weak = weak or next(iter(moves), None)
         return strong or weak or self.hints.crowd() or self.hints.view() or self._mood(parts) or behind
 
+    def _is_question(self, clause: Clause) -> bool:
+        """Whether the clause asks yes or no: "As smelters restart, is time up for the zinc rally?"."""
+        if self.words[clause.start] not in self.vocab.questions:
+            return False
+        text, spans = self.line.text, self.line.spans
+        stop = spans[clause.end][0] if clause.end < len(spans) else len(text)
+        return "?" in text[spans[clause.end - 1][1] : stop]
+
     def _mood(self, parts: Sequence[Clause]) -> Move | None:
         heading = self.hints.heading(parts[0].end)
-        asked = [clause for clause in parts if not clause.background]
+        asked = [clause for clause in parts if not clause.background and not self._is_question(clause)]
         moods = [mood for clause in asked if (mood := self.hints.mood(clause.start, clause.end, heading))]
         return moods[0] if len({mood.sign for mood in moods}) == 1 else None
 

@@ -104,7 +104,9 @@ class Hints:
         begins = label or self.subjects.bare(start)
         found: list[Move] = []
         for at in span:
-            if at in self.metals or words[at] in vocab.questions or words[at - 1] in vocab.views or self.line.owned[at] or self._apart(at):
+            if at in self.metals or words[at] in vocab.questions or self.line.owned[at] or self._apart(at):
+                continue
+            if at and words[at - 1] in vocab.views:  # "copper forecast unchanged"
                 continue
             sign = vocab.nouns.get(words[at])
             if sign is None and begins:

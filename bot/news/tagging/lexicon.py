@@ -28,6 +28,9 @@ DATA: Final = files("bot.news") / "data"
 _TRADED: Final = frozenset({"gold", "silver", "platinum", "palladium", "copper", "nickel", "tin"})
 
 
+_ORDINARY: Final = frozenset({"new", "gold"})  # "New Gold" is a company, "in new gold colour" is not
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A mineral named by the words start..end (end excluded); `why` says what decided an ambiguous name."""
@@ -90,6 +93,7 @@ def _lexicon() -> _Lexicon:
         for answer in ("always", "never", "names")
         for phrase in split(spec.get(answer, ""))
     ]
+    verdicts += _companies(frozenset(senses))
     return _Lexicon(
         Phrases(names, {}),
         Phrases(verdicts, sets),
@@ -98,6 +102,17 @@ def _lexicon() -> _Lexicon:
         {sense: spec.get("cues", {}) for sense, spec in senses.items()},
         {sense: spec.get("beside", 3) for sense, spec in senses.items()},
     )
+
+
+def _companies(senses: frozenset[str]) -> list[tuple[str, _Verdict]]:
+    """Names of companies that say what they mine: "Royal Gold" is about gold as "royal gold" need not be."""
+    rows = csv.DictReader((DATA / "stories_names.csv").read_text(encoding="utf-8").splitlines())
+    names = [name.split() for row in rows if row["kind"] == "org" for name in row["aliases"].split(";")]
+    return [
+        (" ".join(name), _Verdict(name[-1], means_mineral=True, proper=False))
+        for name in names
+        if len(name) > 1 and name[-1] in senses and name[0] not in _ORDINARY
+    ]
 
 
 def _longest(hits: list[Hit[_Name]]) -> list[Hit[_Name]]:

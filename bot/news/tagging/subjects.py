@@ -107,7 +107,7 @@ class Subjects:
         if word == "to" and subject and after_metal and not self._price_can(index + 1, clause.end):
             return False  # a company named for its metal: "CleanTech Lithium to kick off …"
         if word in vocab.things:
-            joined = subject and (self.line.gaps[index] == "," or (before == "and" and index > clause.start))
+            joined = subject and index > clause.start and (self.line.gaps[index] == "," or before == "and")
             return subject if joined or (before in PREPOSITIONS and index > clause.start) else False
         if subject and after_metal and self._is_noun(index, clause.end):
             return False

@@ -100,6 +100,12 @@ class Turns:
     def extreme(self, index: int, start: int) -> Sign | None:
         """The sign of "three-week low"; None when it is where the price comes from."""
         sign = self.vocab.extremes.get(self.words[index])
+        if (
+            index + 1 < len(self.words)
+            and self.line.gaps[index + 1] == ""
+            and self.words[index + 1] in self.vocab.qualities
+        ):
+            return None  # "high-grade drill results"
         if sign is None or not _FROM.isdisjoint(self.words[max(0, start, index - 4) : index]):
             return None
         return sign

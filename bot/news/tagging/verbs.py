@@ -55,6 +55,7 @@ class Vocabulary:
     compound_heads: frozenset[str]
     describes: frozenset[str]
     manner: frozenset[str]
+    qualities: frozenset[str]
     linking: frozenset[str]
     choices: frozenset[str]
     assets: frozenset[str]
