@@ -62,8 +62,8 @@ def _opens(moves: Moves, index: int, start: int) -> bool:
             return False
         return _ON_PRICE.isdisjoint(words[index + 1 : index + 2])
     if words[index] == "with":
-        if before.startswith(_TAKES_WITH):
-            return False
+        if before.startswith(_TAKES_WITH) or not vocab.manner.isdisjoint(words[index + 1 : index + 4]):
+            return False  # "trades with a positive bias"
         carried = not vocab.reach.isdisjoint(words[start:index])
         return not (carried and any(later in vocab.nouns for later in words[index + 1 : index + 6]))
     return True
