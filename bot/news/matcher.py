@@ -13,6 +13,7 @@ One thread, no locks; nothing is stored. Who owns a key and how a match is sent 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, product
 from sys import intern
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bot.news.model import Document
     from bot.news.query import Query
 
-_FULL: Final = 4  # queries a branch holds before it splits: testing four costs about one visit of a branch
+_FULL: Final = 2  # queries a branch holds before it splits: testing a few costs about one visit of a branch
 _PHRASE: Final = 3  # words of a phrase that are looked up as one atom
 _STARTS: Final = (2, 3, 5)  # letters of a prefix that are looked up; a longer one is filed under its first five
 _COMBINATIONS: Final = 8  # at most so many places for a query because of ORs inside an AND
@@ -195,10 +196,15 @@ def atoms_of(document: Document) -> set[str]:
     atoms = {*words, *document.facets}
     atoms.update(map(" ".join, pairwise(words)))
     atoms.update(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
-    spelt = {*words, *document.raw}
-    for size in _STARTS:
-        atoms.update([f"{word[:size]}*" for word in spelt if len(word) >= size])
+    for word in {*words, *document.raw}:
+        atoms.update(_beginnings(word))
     return atoms
+
+
+@lru_cache(maxsize=16_384)
+def _beginnings(word: str) -> tuple[str, ...]:
+    """The prefix atoms of a word. Kept, because headlines are made of the same words over and over."""
+    return tuple(f"{word[:size]}*" for size in _STARTS if len(word) >= size)
 
 
 def _without_exclusions(node: tree.Node) -> tuple[tree.Node, frozenset[str]]:

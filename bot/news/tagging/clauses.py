@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _ON_PRICE: Final = frozenset({"track", "course", "pace", "a", "hold", "the"})  # "on track for", "on a tear"
 _TAKES_ON: Final = ("build", "built")  # "builds on gains"
 _TAKES_WITH: Final = ("flirt",)
+_ARTICLES: Final = frozenset({"the", "a", "an"})  # "Copper, a bellwether of the economy, extends losses"
+_NAMED: Final = 3  # words at most before what they are is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,14 @@ def clauses(moves: Moves, bare: Callable[[int], bool]) -> list[Clause]:
     start, background = 0, False
     for index, word in enumerate(words):
         stop = index > 0 and gaps[index] in (";", ",")
-        if stop and gaps[index] == "," and all(bare(at) for at in range(start, index)):
+        aside = stop and gaps[index] == "," and word in _ARTICLES and "," in gaps[index + 1 :]
+        if stop and gaps[index] == "," and all(bare(at) for at in range(start, index)) and not aside:
             stop = False
         opens = word in vocab.background and gaps[index] != "" and _opens(moves, index, start)
         if stop or opens or (word in vocab.contrast and index > 0):
             if index > start:
                 found.append(Clause(start, index, background))
-            start, background = index, opens
+            start, background = index, opens or (aside and index <= _NAMED)
     found.append(Clause(start, len(words), background))
     return found
 
@@ -51,7 +54,7 @@ def _opens(moves: Moves, index: int, start: int) -> bool:
     if words[index] == "over" and (before in vocab.reach or before in ("at", "to", "by")):  # "hits over 5-month high"
         return False
     if words[index] == "on":
-        if before in vocab.opinion_up | vocab.opinion_down | vocab.boons | vocab.blows:
+        if before in vocab.judged:
             return False
         if before in vocab.causes or before.startswith(_TAKES_ON):
             return False
@@ -59,8 +62,8 @@ def _opens(moves: Moves, index: int, start: int) -> bool:
             return False
         return _ON_PRICE.isdisjoint(words[index + 1 : index + 2])
     if words[index] == "with":
-        if before.startswith(_TAKES_WITH):
-            return False
+        if before.startswith(_TAKES_WITH) or not vocab.manner.isdisjoint(words[index + 1 : index + 4]):
+            return False  # "trades with a positive bias"
         carried = not vocab.reach.isdisjoint(words[start:index])
         return not (carried and any(later in vocab.nouns for later in words[index + 1 : index + 6]))
     return True

@@ -35,13 +35,14 @@ _UNREAL: Final = frozenset({"if", "unless", "whether", "until"})
 class _Reader:
     """One headline, its metals and what is said of them."""
 
-    __slots__ = ("hints", "line", "metals", "moves", "subjects", "vocab", "words")
+    __slots__ = ("hints", "last_metal", "line", "metals", "moves", "subjects", "vocab", "words")
 
     def __init__(self, line: Line, mentions: Sequence[Mention], vocab: Vocabulary) -> None:
         self.line, self.words, self.vocab = line, line.words, vocab
         self.moves = Moves(line, vocab)
         self.subjects = Subjects(self.moves, mentions)
         self.metals = self.subjects.metals
+        self.last_metal = max(self.metals, default=-1)
         self.hints = Hints(self.moves, self.subjects)
 
     def walk(self, clause: Clause, inherited: bool) -> tuple[list[Move], bool]:
@@ -63,6 +64,8 @@ class _Reader:
 
     def _told_before(self, index: int, end: int) -> Move | None:
         """A move told before the metal is named: "falling gold prices", "rally in gold", "dollar lifts gold"."""
+        if index >= self.last_metal:
+            return None
         word, vocab, words = self.words[index], self.vocab, self.words
         ahead = next((at for at in range(index + 1, min(end, index + 5)) if at in self.metals), None)
         if ahead is None or not self.subjects.heads(ahead, end):
@@ -77,9 +80,15 @@ class _Reader:
             return move
         if word in vocab.trades and between in (("in",), ("of",)):  # "selling in gold accelerates"
             return self.moves.turned(Move(vocab.trades[word], index, ahead + 1), end)
-        own = vocab.other.isdisjoint(set(between) - vocab.price)  # not "rally in stocks saps gold"
+        own = vocab.things.isdisjoint(between)  # not "rally in stocks saps gold"
         if own and between[:1] and between[0] in ("in", "of", "for") and (move := self.moves.noun(index, end)):
             return move
+        if (
+            word in vocab.sends
+            and between[:1] in (("up",), ("down",))
+            and vocab.price_adjectives.issuperset(between[1:])
+        ):
+            return Move(1 if between[0] == "up" else -1, index, ahead + 1)  # "weak rupee pushes up gold price"
         if word in vocab.sends and (move := self._sent(index, ahead, end)):
             return move
         driven = not vocab.drivers.isdisjoint(words[max(0, index - 8) : index])
@@ -133,7 +142,7 @@ class _Reader:
                 return self.moves.off(at, end)
             if self.words[at] == "from" and (move := self.moves.off(at, end)):  # "pushes gold from record high"
                 return move
-            sign = self.vocab.words.get(self.words[at])
+            sign = None if self.words[at - 1] in self.vocab.views else self.vocab.words.get(self.words[at])
             if at == ahead + 1 and (told := self.moves.at(at, end)):  # "helps gold recoup losses"
                 return told
             if sign is None:
@@ -154,6 +163,8 @@ class _Reader:
         behind: Move | None = None
         inherited = False
         for clause in parts:
+            if self._is_question(clause):
+                continue
             goes_on = inherited or self.subjects.goes_on(clause, parts[0])
             moves, stays = self.walk(clause, goes_on and not clause.background)
             opening = self.words[clause.start]
@@ -168,9 +179,17 @@ class _Reader:
             weak = weak or next(iter(moves), None)
         return strong or weak or self.hints.crowd() or self.hints.view() or self._mood(parts) or behind
 
+    def _is_question(self, clause: Clause) -> bool:
+        """Whether the clause asks yes or no: "As smelters restart, is time up for the zinc rally?"."""
+        if self.words[clause.start] not in self.vocab.questions:
+            return False
+        text, spans = self.line.text, self.line.spans
+        stop = spans[clause.end][0] if clause.end < len(spans) else len(text)
+        return "?" in text[spans[clause.end - 1][1] : stop]
+
     def _mood(self, parts: Sequence[Clause]) -> Move | None:
         heading = self.hints.heading(parts[0].end)
-        asked = [clause for clause in parts if not clause.background]
+        asked = [clause for clause in parts if not clause.background and not self._is_question(clause)]
         moods = [mood for clause in asked if (mood := self.hints.mood(clause.start, clause.end, heading))]
         return moods[0] if len({mood.sign for mood in moods}) == 1 else None
 
@@ -178,6 +197,8 @@ class _Reader:
 def direction(line: Line, mentions: Sequence[Mention]) -> tuple[Direction | None, tuple[str, ...]]:
     """The direction of the price and the words that say it; (None, ()) when the headline tells none."""
     vocab = vocabulary()
+    if not mentions and "metals" not in line.words:
+        return None, ()
     if not line.words or (line.text.rstrip().endswith("?") and line.words[0] in vocab.questions):
         return None, ()
     reader = _Reader(line, mentions, vocab)

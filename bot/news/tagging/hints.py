@@ -37,7 +37,7 @@ class Hints:
             not reasons
             and between[:1]
             and between[0] in ("on", "about")
-            and word in vocab.opinion_up | vocab.opinion_down
+            and (word in vocab.opinion_up or word in vocab.opinion_down)
         ):
             return 1 if word in vocab.opinion_up else -1
         if not between:
@@ -75,7 +75,7 @@ class Hints:
             if metal is None or view is None:
                 continue
             between = words[index + 1 : view] if metal < view else words[index + 1 : metal]
-            if vocab.other.isdisjoint(set(between) - vocab.price):
+            if vocab.things.isdisjoint(between):
                 return Move(1 if word in vocab.raise_view else -1, index, view + 1)
         return None
 
@@ -83,7 +83,7 @@ class Hints:
         """Whether the first clause, which ends at `end`, is a heading such as "Gold technical analysis:"."""
         if end > _LABEL or 0 not in self.metals:
             return False
-        return self.vocab.other.isdisjoint(set(self.words[:end]) - self.vocab.price)
+        return self.vocab.things.isdisjoint(self.words[:end])
 
     def _apart(self, at: int) -> bool:
         """Whether the word belongs to another noun: "help from weak data", "a rate hike"."""
@@ -97,7 +97,7 @@ class Hints:
         words, vocab = self.words, self.vocab
         span = range(start, end)
         metal = next((at for at in span if at in self.metals), start - 1 if label else None)
-        if metal is None or any(at in self.names or words[at] in vocab.other - vocab.price for at in span):
+        if metal is None or any(at in self.names or words[at] in vocab.things for at in span):
             return None
         if any(self.subjects.is_compound(at, end) for at in span):
             return None
@@ -105,6 +105,8 @@ class Hints:
         found: list[Move] = []
         for at in span:
             if at in self.metals or words[at] in vocab.questions or self.line.owned[at] or self._apart(at):
+                continue
+            if at and words[at - 1] in vocab.views:  # "copper forecast unchanged"
                 continue
             sign = vocab.nouns.get(words[at])
             if sign is None and begins:

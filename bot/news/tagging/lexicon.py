@@ -28,6 +28,9 @@ DATA: Final = files("bot.news") / "data"
 _TRADED: Final = frozenset({"gold", "silver", "platinum", "palladium", "copper", "nickel", "tin"})
 
 
+_ORDINARY: Final = frozenset({"new", "gold"})  # "New Gold" is a company, "in new gold colour" is not
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A mineral named by the words start..end (end excluded); `why` says what decided an ambiguous name."""
@@ -90,6 +93,7 @@ def _lexicon() -> _Lexicon:
         for answer in ("always", "never", "names")
         for phrase in split(spec.get(answer, ""))
     ]
+    verdicts += _companies(frozenset(senses))
     return _Lexicon(
         Phrases(names, {}),
         Phrases(verdicts, sets),
@@ -98,6 +102,17 @@ def _lexicon() -> _Lexicon:
         {sense: spec.get("cues", {}) for sense, spec in senses.items()},
         {sense: spec.get("beside", 3) for sense, spec in senses.items()},
     )
+
+
+def _companies(senses: frozenset[str]) -> list[tuple[str, _Verdict]]:
+    """Names of companies that say what they mine: "Royal Gold" is about gold as "royal gold" need not be."""
+    rows = csv.DictReader((DATA / "stories_names.csv").read_text(encoding="utf-8").splitlines())
+    names = [name.split() for row in rows if row["kind"] == "org" for name in row["aliases"].split(";")]
+    return [
+        (" ".join(name), _Verdict(name[-1], means_mineral=True, proper=False))
+        for name in names
+        if len(name) > 1 and name[-1] in senses and name[0] not in _ORDINARY
+    ]
 
 
 def _longest(hits: list[Hit[_Name]]) -> list[Hit[_Name]]:
@@ -178,6 +193,8 @@ def minerals(line: Line) -> tuple[list[Mention], list[Mention]]:
                 mention, score = _by_company(line, hit, lexicon, found, mentions)
                 if score <= 0 and hit.value.sense in _TRADED and _moves(line, hit.end):
                     score = 1
+                if any(hit.value.slugs == other.slugs for other in mentions):  # "silver, the poor man's gold"
+                    score = 1
                 if score > 0:
                     mentions.append(mention)
                 elif hit.value.sense in _TRADED and score >= lexicon.priors[hit.value.sense]:
@@ -192,6 +209,13 @@ def minerals(line: Line) -> tuple[list[Mention], list[Mention]]:
 def _moves(line: Line, at: int) -> bool:
     """Whether a phrase of price reports begins right after the name: "gold takes off", "silver on the ropes"."""
     return any(phrase.start == at for phrase in vocabulary().idioms.scan(line))
+
+
+def _names_something(line: Line, hit: Hit[_Name]) -> bool:
+    """Whether capitals make the name the first word of another: "Zinc Media names new chair", "Copper Dog"."""
+    after = hit.end
+    inside = after < len(line.words) and line.gaps[after] == " " and line.words[after].isalpha()
+    return inside and line.capital(hit.start) and line.capital(after) and line.sentence_case
 
 
 def _bond(line: Line, hit: Hit[_Name], other: Mention, weight: int) -> int:
@@ -210,6 +234,8 @@ def _by_company(
     sense = hit.value.sense
     score = lexicon.priors[sense]
     because: list[str] = []
+    if _names_something(line, hit):
+        score += lexicon.weights[sense].get("name", 0)
     for group, weight in lexicon.weights[sense].items():
         words = found.get(group)
         if words:

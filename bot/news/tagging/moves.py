@@ -119,7 +119,7 @@ class Moves(Turns):
                 return undone  # "set to snap a losing streak"
             if self._passes(at):
                 continue
-            if word == "from" or (word in vocab.other and word not in vocab.price):
+            if word == "from" or word in vocab.things:
                 return None
             if word == "off":
                 return self.off(at, end)

@@ -18,7 +18,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +30,7 @@ _REACH: Final = 4
 _BREAK: Final = re.compile(r"\|\s+")
 # One short vowel before one last consonant: slam, slammed. Longer verbs that double are in the data ("permit").
 _SIGNS: Final = ("#", "$", "%")
+_STOPS: Final = (",", ";")  # what may not stand between two words of a phrase
 _SHORT_VOWEL: Final = re.compile(r"(?:[^aeiou]*|[^aeiou]*qu)[aeiou][^aeiouwxy]")
 
 
@@ -81,10 +82,47 @@ class Hit(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class _Words:
+    """One word of these, or one that looks like one of the signs # $ %."""
+
+    words: frozenset[str]
+    signs: tuple[str, ...]
+
+
+_Element: TypeAlias = _Words | str  # a str is one of * ... >
+
+
+@dataclass(frozen=True, slots=True)
 class _Rest(Generic[T]):
+    """What is left of a phrase once its first `taken` words have been found."""
+
     value: T
     at_start: bool
-    elements: tuple[frozenset[str] | str, ...]  # what follows the first word; a str is one of * ... > # $ %
+    taken: int
+    elements: tuple[_Element, ...]
+
+
+@dataclass(slots=True)
+class _Branch(Generic[T]):
+    """The phrases that begin with one word, by the word that follows: a word such as "gold" begins hundreds.
+
+    otherwise: those that go on whatever word follows, or end here. All lists keep the order of the phrases.
+    """
+
+    by_next: dict[str, list[_Rest[T]]]
+    otherwise: list[_Rest[T]]
+
+    def add(self, rest: _Rest[T]) -> None:
+        first = rest.elements[0] if rest.elements else ">"
+        named = first.words if isinstance(first, _Words) else frozenset()
+        for word in named:
+            known = self.by_next.setdefault(word, self.otherwise[:])
+            known.append(_Rest(rest.value, rest.at_start, 2, rest.elements[1:]))
+        if not isinstance(first, _Words) or first.signs:
+            self.otherwise.append(rest)
+            for word, known in self.by_next.items():
+                if word not in named:
+                    known.append(rest)
 
 
 def split(text: str) -> list[str]:
@@ -96,8 +134,8 @@ class PhraseError(ValueError):
     """A phrase that cannot be compiled; the message names it."""
 
 
-def _element(text: str, sets: Mapping[str, frozenset[str]]) -> frozenset[str] | str:
-    if text in ("*", "...", ">", "#", "$", "%"):
+def _element(text: str, sets: Mapping[str, frozenset[str]]) -> _Element:
+    if text in ("*", "...", ">"):
         return text
     found: set[str] = set()
     for part in text.split("|"):
@@ -109,7 +147,8 @@ def _element(text: str, sets: Mapping[str, frozenset[str]]) -> frozenset[str] | 
             found |= {part[:-1], plural(part[:-1])}
         else:
             found.add(part)
-    return frozenset(found)
+    signs = tuple(sign for sign in _SIGNS if sign in found)
+    return _Words(frozenset(found.difference(signs)), signs)
 
 
 class Phrases(Generic[T]):
@@ -118,7 +157,7 @@ class Phrases(Generic[T]):
     __slots__ = ("_index",)
 
     def __init__(self, phrases: Iterable[tuple[str, T]], sets: Mapping[str, frozenset[str]]) -> None:
-        self._index: dict[str, list[_Rest[T]]] = {}
+        self._index: dict[str, _Branch[T]] = {}
         for text, value in phrases:
             parts = text.split()
             at_start = parts[:1] == ["<"]
@@ -126,41 +165,45 @@ class Phrases(Generic[T]):
                 elements = [_element(part, sets) for part in parts[at_start:]]
             except KeyError as error:
                 raise PhraseError(f"phrase {text!r}: no word set called {error}; define it under [sets]") from error
-            if not elements or isinstance(elements[0], str):
+            if not elements or isinstance(elements[0], str) or elements[0].signs:
                 raise PhraseError(f"phrase {text!r} must begin with a word")
-            for word in elements[0]:
-                self._index.setdefault(word, []).append(_Rest(value, at_start, tuple(elements[1:])))
+            rest = _Rest(value, at_start, 1, tuple(elements[1:]))
+            for word in elements[0].words:
+                self._index.setdefault(word, _Branch({}, [])).add(rest)
 
     def scan(self, line: Line) -> list[Hit[T]]:
         """Every phrase of the index in the line, by its first word."""
         hits: list[Hit[T]] = []
-        index = self._index
-        for start, word in enumerate(line.words):
-            for rest in index.get(word, ()):
+        words, gaps, index = line.words, line.gaps, self._index
+        last = len(words) - 1
+        for start, word in enumerate(words):
+            branch = index.get(word)
+            if branch is None:
+                continue
+            goes_on = start < last and gaps[start + 1] not in _STOPS
+            rests = branch.by_next.get(words[start + 1], branch.otherwise) if goes_on else branch.otherwise
+            for rest in rests:
                 if rest.at_start and start:
                     continue
-                if not rest.elements:
-                    hits.append(Hit(rest.value, start, start + 1))
-                    continue
-                end = _follow(line, start + 1, rest.elements)
+                end = start + rest.taken
+                if rest.elements:
+                    end = _follow(line, end, rest.elements)
                 if end:
                     hits.append(Hit(rest.value, start, end))
         return hits
 
 
-def _fits(element: frozenset[str] | str, word: str) -> bool:
-    if isinstance(element, frozenset):
-        return word in element or any(sign in element and _fits(sign, word) for sign in _SIGNS)
-    if element == "*":
+def _looks_like(signs: tuple[str, ...], word: str) -> bool:
+    if not signs:
+        return False
+    if "%" in signs and (word[-1] == "%" or (word[0].isdigit() and word.endswith(("pc", "pct")))):
         return True
-    if element == "%":
-        return word[-1] == "%" or (word[0].isdigit() and word.endswith(("pc", "pct")))
-    if element == "$":
-        return any(sign in word for sign in "$£€₹¥") or word == "rs"
-    return word[0].isdigit() or any(sign in word for sign in "$£€₹¥")
+    if "#" in signs and word[0].isdigit():
+        return True
+    return signs != ("%",) and (any(mark in word for mark in "$£€₹¥") or (word == "rs" and "$" in signs))
 
 
-def _follow(line: Line, at: int, elements: tuple[frozenset[str] | str, ...]) -> int:
+def _follow(line: Line, at: int, elements: tuple[_Element, ...]) -> int:
     """Where the phrase ends when the elements fit from `at` on; else 0."""
     words, gaps = line.words, line.gaps
     for number, element in enumerate(elements):
@@ -174,7 +217,9 @@ def _follow(line: Line, at: int, elements: tuple[frozenset[str] | str, ...]) -> 
                 if end := _follow(line, at + skip, rest):
                     return end
             return 0
-        if at >= len(words) or gaps[at] in (",", ";") or not _fits(element, words[at]):
+        if at >= len(words) or gaps[at] in _STOPS:
+            return 0
+        if isinstance(element, _Words) and words[at] not in element.words and not _looks_like(element.signs, words[at]):
             return 0
         at += 1
     return at

@@ -54,13 +54,31 @@ class Subjects:
             return True
         if before in vocab.steel_names and words[mention.start] == "steel":
             return True
-        if mention.end - mention.start > 1 and words[mention.end - 1] in vocab.other - vocab.price:  # "gold ETFs"
+        if mention.end - mention.start > 1 and words[mention.end - 1] in vocab.things:  # "gold ETFs"
             return True
         if mention.end - mention.start == 1 and words[mention.start].endswith(_PEOPLE):
             return True
         if mention.end < len(words) and words[mention.end] in vocab.company_tails:
             return True
-        return not vocab.company_names.isdisjoint(words[mention.start : mention.end])
+        if not vocab.company_names.isdisjoint(words[mention.start : mention.end]):
+            return True
+        return self.line.sentence_case and self._in_a_name(mention)
+
+    def _in_a_name(self, mention: Mention) -> bool:
+        """Whether capitals make the metal part of a name: "Fortuna Silver slumps", "Copper Mountain jumps"."""
+        line = self.line
+        if not line.capital(mention.start):
+            return False
+        before, after = mention.start - 1, mention.end
+        if before >= 0 and line.gaps[mention.start] == " " and self._is_strange(before):
+            return True
+        return after < len(line.words) and line.gaps[after] == " " and self._is_strange(after)
+
+    def _is_strange(self, index: int) -> bool:
+        """Whether the word has a capital and nothing to do with prices."""
+        word, vocab = self.words[index], self.vocab
+        known = word in vocab.neutral or word in vocab.after_price or word in vocab.price_adjectives
+        return self.line.capital(index) and word.isalpha() and not known and index not in self.metals
 
     def bare(self, index: int) -> bool:
         """Whether the word is a metal or a word for its price."""
@@ -88,8 +106,8 @@ class Subjects:
             return True
         if word == "to" and subject and after_metal and not self._price_can(index + 1, clause.end):
             return False  # a company named for its metal: "CleanTech Lithium to kick off …"
-        if word in vocab.other and word not in vocab.price:
-            joined = subject and (self.line.gaps[index] == "," or (before == "and" and index > clause.start))
+        if word in vocab.things:
+            joined = subject and index > clause.start and (self.line.gaps[index] == "," or before == "and")
             return subject if joined or (before in PREPOSITIONS and index > clause.start) else False
         if subject and after_metal and self._is_noun(index, clause.end):
             return False
@@ -111,7 +129,7 @@ class Subjects:
         if index not in self.metals or index + 1 >= end or index + 1 in self.metals:
             return False
         word, vocab = self.words[index + 1], self.vocab
-        return word in vocab.other - vocab.price - vocab.views or self._describes(index + 1, end)
+        return (word in vocab.things and word not in vocab.views) or self._describes(index + 1, end)
 
     def _describes(self, index: int, end: int) -> bool:
         """Whether the word at `index` is a noun that the metal before it only describes; a word that may as well be an
@@ -144,7 +162,8 @@ class Subjects:
         """
         words = self.words
         others = any(
-            not self.bare(at) and words[at] not in self.vocab.neutral | self.vocab.other for at in range(start, index)
+            not self.bare(at) and words[at] not in self.vocab.neutral and words[at] not in self.vocab.other
+            for at in range(start, index)
         )
         if others and words[index] == "firms":
             return True

@@ -23,6 +23,7 @@ class _Topics:
     phrases: Phrases[str]
     order: tuple[str, ...]
     context_words: frozenset[str]
+    context_names: Phrases[str]
 
 
 @cache
@@ -33,7 +34,8 @@ def _topics() -> _Topics:
     phrases = [(phrase, topic) for topic, text in data["topics"].items() for phrase in split(text)]
     context = data["context"]
     words = frozenset(context["words"].split()) | (_mines() - frozenset(context["no_mines"].split()))
-    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), words)
+    names = Phrases([(name, name) for name in split(context["names"])], {})
+    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), words, names)
 
 
 def _mines() -> frozenset[str]:
@@ -46,7 +48,8 @@ def _mines() -> frozenset[str]:
 
 def about_mining(line: Line) -> bool:
     """Whether a word of the headline is of the mining and metals trade."""
-    return not _topics().context_words.isdisjoint(line.words)
+    known = _topics()
+    return not known.context_words.isdisjoint(line.words) or bool(known.context_names.scan(line))
 
 
 def topics(line: Line, *, moved: tuple[str, ...] = ()) -> tuple[Tag, ...]:

@@ -70,6 +70,8 @@ class Turns:
     def sign(self, index: int) -> Sign | None:
         """The sign of a word as noun or adverb: gain, rally, higher, lower, flat, best (month)."""
         word = self.words[index]
+        if word == "unchanged" and index and self.words[index - 1] in self.vocab.views:
+            return None  # "keeps gold forecast unchanged"
         if word in STREAKS and not STREAK_NOUNS.isdisjoint(self.words[index + 1 : index + 2]):
             return STREAKS[word]
         if word in self.vocab.superlatives and not self.vocab.spans.isdisjoint(self.words[index + 1 : index + 3]):
@@ -98,6 +100,12 @@ class Turns:
     def extreme(self, index: int, start: int) -> Sign | None:
         """The sign of "three-week low"; None when it is where the price comes from."""
         sign = self.vocab.extremes.get(self.words[index])
+        if (
+            index + 1 < len(self.words)
+            and self.line.gaps[index + 1] == ""
+            and self.words[index + 1] in self.vocab.qualities
+        ):
+            return None  # "high-grade drill results"
         if sign is None or not _FROM.isdisjoint(self.words[max(0, start, index - 4) : index]):
             return None
         return sign

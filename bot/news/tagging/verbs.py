@@ -36,6 +36,8 @@ class Vocabulary:
     pause: frozenset[str]
     price: frozenset[str]
     other: frozenset[str]
+    things: frozenset[str]  # `other` without the words for a price
+    judged: frozenset[str]  # after these, "on" belongs to the verb
     background: frozenset[str]
     contrast: frozenset[str]
     forecast: frozenset[str]
@@ -53,6 +55,7 @@ class Vocabulary:
     compound_heads: frozenset[str]
     describes: frozenset[str]
     manner: frozenset[str]
+    qualities: frozenset[str]
     linking: frozenset[str]
     choices: frozenset[str]
     assets: frozenset[str]
@@ -106,6 +109,8 @@ def vocabulary() -> Vocabulary:
     verbs, words, nouns, extremes = (_signed(data[name]) for name in ("verbs", "words", "nouns", "extremes"))
     phrases = _data("direction_idioms")
     idioms = [(phrase, _SIGNS[way]) for way, text in phrases["idioms"].items() for phrase in split(text)]
+    lists["things"] = lists["other"] - lists["price"]
+    lists["judged"] = lists["opinion_up"] | lists["opinion_down"] | lists["boons"] | lists["blows"]
     price_verbs = frozenset(verbs) | lists["reach"] | lists["undo"] | lists["forecast"] | lists["withdraw"]
     causes = _signed(data["causes"])
     told = frozenset((*words, *nouns, *extremes, *causes))
