@@ -149,6 +149,10 @@ async def test_reading_further_up_is_not_disturbed_and_the_way_back_is_offered(v
             local.write("trader", lounge, f"line {number}")
         async with visit(f"{local.url}#member/{lounge.id}", allow_errors=True) as page:
             await page.get_by_text("line 39").wait_for()
+            at_end = (
+                "(box => box.scrollHeight - box.scrollTop - box.clientHeight < 2)(document.querySelector('.messages'))"
+            )
+            await page.wait_for_function(at_end)  # the page has gone to the newest itself, before a person scrolls
             await page.locator(".messages").evaluate("box => { box.scrollTop = 0; }")
             local.write("trader", lounge, "anyone there?")
             back = page.get_by_role("button", name="1 new message")
@@ -156,6 +160,4 @@ async def test_reading_further_up_is_not_disturbed_and_the_way_back_is_offered(v
             assert await page.locator(".messages").evaluate("box => box.scrollTop") == 0
             await back.click()
             await back.wait_for(state="hidden")
-            await page.wait_for_function(
-                "(box => box.scrollHeight - box.scrollTop - box.clientHeight < 2)(document.querySelector('.messages'))"
-            )
+            await page.wait_for_function(at_end)
