@@ -140,7 +140,7 @@ class Pipeline:
         free = _IN_FLIGHT - len(self._polls)
         if not self._owner:
             return free
-        return min(free, 2 * _BATCH) if self.ready() and self._queue.qsize() < _BATCH else 0
+        return min(free, 2 * _BATCH) if self.ready() and len(self._arrived) < _BATCH else 0
 
     def _ended(self, feed_id: int, poll: asyncio.Task[None]) -> None:
         self._polls.discard(poll)
