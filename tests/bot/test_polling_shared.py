@@ -57,7 +57,7 @@ async def test_while_a_batch_waits_to_be_stored_no_more_is_claimed(
         writer: Any = room.pipeline._writer
         writer.cancel()
         waiting = [asyncio.create_task(room.pipeline.store(_unchanged(room, feed))) for _ in range(3)]
-        await eventually(lambda: room.pipeline._queue.qsize() == 3)
+        await eventually(lambda: len(room.pipeline._arrived) == 3)
         assert await room.pipeline.tick() == 0
         room.pipeline.start()
         await asyncio.gather(*waiting)
