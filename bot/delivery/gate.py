@@ -86,7 +86,7 @@ def reopen(client: discord.Client) -> None:
     for limiter in client.http._buckets.values():
         idle = limiter.outgoing == 0 and not limiter._sleeping.locked()
         if idle and limiter.remaining <= 0 and limiter.expires is None:
-            limiter.reset()
+            limiter.reset()  # type: ignore[no-untyped-call]
             limiter._wake(limiter.remaining)
 
 
