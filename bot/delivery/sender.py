@@ -16,7 +16,7 @@ import structlog
 
 from bot.delivery import history
 from bot.delivery.answers import Lost, Outcome, Refused, Retry, Sent, meaning
-from bot.delivery.gate import OnlyOnce, trip
+from bot.delivery.gate import OnlyOnce, reopen, trip
 from bot.delivery.hooks import Hooks
 from bot.delivery.places import hides_history, obstacle, served_here
 
@@ -224,6 +224,7 @@ class Sender:
                 with trip(priority):
                     return await work()
         except TimeoutError:
+            reopen(self._client)
             return Retry("Discord did not answer in time")
         except OnlyOnce:
             return Retry("Discord did not answer clearly")

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from discord.http import Ratelimit
 from multidict import CIMultiDict
 from yarl import URL
 
 from bot.delivery import gate as gates
 from bot.delivery.bucket import Bucket
-from bot.delivery.gate import Gate, OnlyOnce, trip
+from bot.delivery.gate import Gate, OnlyOnce, reopen, trip
 
 
 class Time:
@@ -172,3 +173,22 @@ async def test_refusals_without_end_stay_far_from_the_ban() -> None:
         worst = max(worst, gate.invalid_requests)
         time.now += 1 / 45
     assert gates.BRAKE_AT <= worst < 3_000
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "expires", "opens"), [(0, None, True), (1, None, False), (0, 1e12, False), (1, 1e12, False)]
+)
+async def test_a_limiter_of_the_library_that_was_left_shut_is_opened_and_no_other(
+    outgoing: int, expires: float | None, opens: bool
+) -> None:
+    limiter = Ratelimit(None)
+    limiter.remaining, limiter.outgoing, limiter.expires = 0, outgoing, expires
+    waiting = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(0)
+    client: Any = SimpleNamespace(http=SimpleNamespace(_buckets={"POST /channels/1/messages": limiter}))
+    reopen(client)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert waiting.done() is opens
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
