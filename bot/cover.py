@@ -63,7 +63,9 @@ class Cover:
         held = await self._member.holders(Lock.SHARD)
         wanted = await self._member.holders(Lock.HOME)
         await self._ask_for_own(self._own)
-        for shard in sorted(self.taken & wanted):
+        # In an outage of the database a shard's own process may have come back without asking.
+        lost = {shard for shard in self.taken if self._member.lacks(Lock.SHARD, shard)}
+        for shard in sorted(self.taken & (wanted | lost)):
             if shard == self._at:
                 await self._stop_taking()
             await self._give_back(shard)

@@ -280,8 +280,8 @@ async def fleet(size: Size, url: str, *, seed: int = 1) -> AsyncIterator[Fleet]:
         try:
             for name in made.names():
                 await made.launch(name)
-            await eventually(lambda: len([s for s in local.gateway.sessions.values() if s.link]) == size.gateways, 90)
-            await eventually(lambda: local.world.global_commands, 60)
+            await eventually(lambda: len([s for s in local.gateway.sessions.values() if s.link]) == size.gateways, 300)
+            await eventually(lambda: local.world.global_commands, 120)
             yield made
         finally:
             await made.stop()

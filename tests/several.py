@@ -150,7 +150,7 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
         watching = [asyncio.create_task(one) for one in watches]
         begun = time.time()
         try:
-            assert await within(120, lambda: len(ready.roles) == len(ROLES)), "each role has a process that is ready"
+            assert await within(300, lambda: len(ready.roles) == len(ROLES)), "each role has a process that is ready"
             processor = psutil.cpu_times()
             end = time.monotonic() + size.seconds
             next_kill = time.monotonic() + made.dice.uniform(*size.kill_every)
@@ -165,7 +165,7 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
             outcome.busy = busy_since(processor)
             await within(2 * size.interval + 60, lambda: not missing(made))
             weigh(made, outcome)
-            assert await within(60, lambda: not shards.down), "each shard is in the gateway again"
+            assert await within(120, lambda: not shards.down), "each shard is in the gateway again"
         finally:
             for task in watching:
                 task.cancel()
@@ -191,7 +191,7 @@ async def joined(made: Fleet) -> bool:
     member = Member(made.database)
     await member.join()
     try:
-        end = time.monotonic() + 60.0
+        end = time.monotonic() + 120.0
         while len(await member.holders(Lock.MEMBER)) != len(made.processes) + 1:
             if time.monotonic() > end:
                 return False

@@ -213,7 +213,8 @@ class Outbox:
             claimed = time.monotonic()
             await self._mind_clock(connection)  # nothing is claimed by a clock that has just been set
             if self._shared:
-                taken = await leases.take_targets(connection, self._turns.order(self._lanes), free)
+                order = sender.ready_for(self._turns.order(self._lanes), ask=2 * _CLAIM_MOST)
+                taken = await leases.take_targets(connection, order, free)
                 self._turns.serve(taken)
             else:
                 taken = self._turns.take(free, self._lanes)

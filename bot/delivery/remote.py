@@ -19,7 +19,7 @@ from bot.delivery.answers import Lost, meaning
 from bot.delivery.gate import trip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 log = structlog.get_logger(__name__)
 _FOR: Final = 24 * 3600.0  # seconds; a gateway process tells when a channel changes its kind
@@ -49,6 +49,16 @@ class Remote:
     def asking(self, channel_id: int) -> bool:
         """Whether Discord is being asked about it this moment."""
         return channel_id in self._asking
+
+    def known(self, channel_ids: Iterable[int], *, ask: int) -> set[int]:
+        """Those that Discord has answered for. It is asked about the first of the others, so many at a time at most."""
+        found = set()
+        for channel_id in channel_ids:
+            if self._fresh(channel_id) is not None:
+                found.add(channel_id)
+            elif len(self._asking) < ask:
+                self.outcome(channel_id)
+        return found
 
     def outcome(self, channel_id: int) -> Lost | Asking | None:
         """None when the channel is known; Asking while Discord has not answered."""

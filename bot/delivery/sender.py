@@ -68,6 +68,17 @@ class Sender:
             return self.remote.outcome(target.id)
         return obstacle(self._client, target.id, guild_id, lost)
 
+    def ready_for(self, targets: Sequence[Target], *, ask: int) -> list[Target]:
+        """Those of these targets that can have their turn, in this order.
+
+        In a process without a gateway a channel keeps its place until Discord has said what it is: at most `ask` are
+        asked about at once, the first in turn first.
+        """
+        if self.remote is None or isinstance(self._client, discord.AutoShardedClient):
+            return list(targets)
+        known = self.remote.known((one.id for one in targets if one.kind == "channel"), ask=ask)
+        return [one for one in targets if one.kind != "channel" or one.id in known]
+
     def _channel(self, channel_id: int) -> Channel | None:
         found = self._client.get_channel(channel_id)
         return self.remote.get(channel_id) if found is None and self.remote is not None else found

@@ -119,6 +119,31 @@ async def test_after_an_outage_a_process_asks_for_what_others_took_meanwhile(pos
     await db.close()
 
 
+async def test_after_an_outage_a_process_leaves_the_shard_that_its_own_process_has_again(postgres_server: str) -> None:
+    db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    mine, other = Member(db), Member(db)
+    await mine.join()
+    await other.join()
+    cover = Cover(mine, settings("0/2"))
+    gateway: Any = SimpleNamespace(shard_ids=[0, 1], guilds=[], get_shard=lambda _shard: None)
+    gateway._connection = SimpleNamespace(shard_ids=gateway.shard_ids)
+    gateway.is_ready = lambda: False
+    await cover.serve(gateway)
+    assert await claim_shards(mine, read_shards("0/2")) is None
+    assert await mine.hold(Lock.COVER, 1)
+    assert await mine.hold(Lock.SHARD, 1)
+    cover.taken.add(1)
+    await mine._disconnect()
+    assert await claim_shards(other, read_shards("1/2")) is None
+    await mine._connect()
+    await eventually(lambda: _looked(cover))
+    assert (gateway.shard_ids, cover.taken) == ([0], set())
+    assert mine.whole
+    await mine.leave()
+    await other.leave()
+    await db.close()
+
+
 async def test_a_shard_that_nobody_has_served_yet_is_left_alone(postgres_server: str) -> None:
     db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
     mine, other = Member(db), Member(db)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -69,6 +70,20 @@ async def test_a_shard_has_one_process_and_is_free_when_that_is_gone(postgres_se
         assert not await two.hold(Lock.SHARD, 3)
         await one.leave()
         await eventually(lambda: two.hold(Lock.SHARD, 3))
+
+
+async def test_turns_of_one_kind_are_apart_over_all_processes_and_others_do_not_wait(postgres_server: str) -> None:
+    """As Discord wants its identifies: one each five seconds in each of `max_concurrency` groups."""
+    async with members(postgres_server, 3) as (_db, (one, two, three)):
+        began = time.monotonic()
+        assert await one.turn(Lock.IDENTIFY, 0, 0.3)
+        waiting = asyncio.create_task(two.turn(Lock.IDENTIFY, 0, 60.0))
+        assert await three.turn(Lock.IDENTIFY, 1, 0.0), "another group"
+        assert await waiting
+        assert time.monotonic() - began >= 0.3
+        last = asyncio.create_task(three.turn(Lock.IDENTIFY, 0, 0.0))
+        await two.leave()  # what its end amounts to: its turn is over
+        assert await last
 
 
 async def test_a_job_moves_to_another_process_when_its_own_ends(postgres_server: str) -> None:

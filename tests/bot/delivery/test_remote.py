@@ -6,12 +6,15 @@ import asyncio
 import uuid
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot.app import App
 from bot.clock import utcnow
+from bot.delivery.remote import Remote
+from bot.delivery.sender import Sender
 from bot.preview import LocalDiscord, P, World
 from bot.prices.demo import DemoWire
 from storage import guilds, subscriptions
@@ -149,3 +152,35 @@ async def test_a_gateway_process_with_some_shards_sends_to_the_servers_of_others
             with suppress(asyncio.CancelledError):
                 await task
             await app.stop()
+
+
+async def test_whose_turn_it_is_is_asked_about_first_and_keeps_its_place() -> None:
+    answer = asyncio.Event()
+    asked: list[int] = []
+
+    class Client:
+        async def fetch_channel(self, channel_id: int) -> Any:
+            asked.append(channel_id)
+            await answer.wait()
+            return SimpleNamespace(id=channel_id)
+
+    woken = asyncio.Event()
+    client: Any = Client()
+    remote = Remote(client, woken.set)
+    sender = Sender(client, find_dm=_never, keep_dm=_never, keep_hook=_never, remote=remote)
+    user = Target("user", 9)
+    order = [Target("channel", 1), user, Target("channel", 2), Target("channel", 3)]
+    assert sender.ready_for(order, ask=2) == [user], "nobody waits for channels that are not known"
+    await eventually(lambda: asked == [1, 2])
+    assert sender.ready_for(order, ask=2) == [user]
+    answer.set()
+    await eventually(lambda: not remote._asking)
+    assert woken.is_set()
+    assert sender.ready_for(order, ask=2) == order[:3]
+    await eventually(lambda: asked == [1, 2, 3])
+    await eventually(lambda: sender.ready_for(order, ask=2) == order)
+    await remote.close()
+
+
+async def _never(*_arguments: Any) -> Any:
+    raise AssertionError("not needed here")
