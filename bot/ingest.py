@@ -93,7 +93,8 @@ class Ingest:
             stories.add(entry_id, story_id, title, at)
             if count % 50 == 49:
                 await asyncio.sleep(0)
-        gc.freeze()  # it stays: the collector need not walk it, which would hold the event loop for tens of ms
+        if not self._loaded.is_set():
+            gc.freeze()  # it stays: the collector need not walk it, which would hold the event loop for tens of ms
         self._index, self._stale = stories, False
         self._newest = newest
         self._loaded.set()

@@ -81,15 +81,17 @@ class Pipeline:
         self._claiming = asyncio.Lock()
         self._more = False  # the last claim took all it might: more may be due
         self._refill: asyncio.Task[int] | None = None
+        self._stopped = False
         self.lags: deque[float] = deque(maxlen=500)  # seconds behind schedule of recent polls
         self.counts: dict[str, int] = {"polls": 0, "unchanged": 0, "faults": 0, "new": 0}
 
     def start(self) -> None:
+        self._stopped = False
         self._writer = asyncio.create_task(self._write(), name="ingest")
 
     async def stop(self) -> None:
         """Stop at once: a poll that is not stored yet is simply repeated when it is next due."""
-        self._more = False
+        self._more, self._stopped = False, True
         tasks = [*self._polls, *(task for task in (self._writer, self._refill) if task is not None)]
         for task in tasks:
             task.cancel()
@@ -124,6 +126,8 @@ class Pipeline:
                     continue  # its lease has run out, but the poll goes on: a queue at its host or at the parser
                 if count % _STARTED == 0:
                     await asyncio.sleep(0)  # hundreds that begin in one turn of the loop would hold it
+                if self._stopped:
+                    break
                 self.lags.append((now - feed.next_poll_at).total_seconds())
                 task = asyncio.create_task(self._guarded(feed), name=f"poll {feed.id}")
                 self._polls.add(task)

@@ -101,4 +101,4 @@ def _converter(table: Table, name: str) -> Callable[[Any], Any] | None:
     kind = table.c[name].type
     if not isinstance(kind, TypeDecorator):
         return None
-    return partial(kind.process_bind_param, dialect=None)
+    return partial(kind.process_bind_param, dialect=None)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot import settings as configuration
 from bot.errors import UserError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from bot.feeds.fetch import Fetcher
     from bot.feeds.model import ParsedEntry
     from bot.feeds.worker import ParserPool
+
+
+_STATES: Final = {"added": "added", "already": "already there", "failed": "not added"}
 
 
 def check_feed(arguments: argparse.Namespace) -> int:
@@ -100,7 +103,8 @@ async def _import(data: bytes, guild_id: int) -> int:
         await services.ingest.load(services.started_at)
         async for line, done, total in feed_files.import_opml(services, guild_id, data, by=None):
             counts[line.state] += 1
-            print(f"[{done}/{total}] {line.state}: {line.url} {line.detail}".rstrip(), file=sys.stderr)
+            said = f"[{done}/{total}] {_STATES[line.state]}: {line.url}"
+            print(f"{said}: {line.detail}" if line.detail else said, file=sys.stderr)
     finally:
         await app.stop()
     print("{added} added, {already} already there, {failed} could not be read".format(**counts))

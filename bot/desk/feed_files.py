@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """How one line of an import went: state is added, already or failed; detail says why it failed."""
+    """How one line of an import went: state is added, already or failed; detail says why, and not once more of what."""
 
     url: str
     state: str
@@ -39,7 +39,7 @@ async def import_opml(
     for problem in report.problems:
         done += 1
         where = _("line {n}").format(n=problem.line) if problem.line else "OPML"
-        yield ImportLine(where, "failed", problem.text), done, total
+        yield ImportLine(where, "already" if problem.repeated else "failed", problem.text), done, total
     slots = asyncio.Semaphore(4)
 
     async def one(url: str) -> ImportLine:
@@ -47,7 +47,7 @@ async def import_opml(
             try:
                 result = await desk.add(services, guild_id, url, by=by, explore=False)
             except UserError as error:
-                return ImportLine(url, "failed", str(error))
+                return ImportLine(url, "failed", str(error).removeprefix(desk.unread(url)).lstrip())
             if isinstance(result, desk.Added):
                 return ImportLine(url, "already" if result.already else "added")
             return ImportLine(url, "failed", _("It is not a feed."))

@@ -144,7 +144,12 @@ def explain(url: str, fault: Fault) -> str:
         FaultKind.REFUSED: _("Only addresses on the public internet can be read."),
     }
     hint = hints.get(fault.kind, _("Try again later, or open the address in a browser to see what it shows."))
-    return f"{_('I could not read {url}.').format(url=f'<{url}>')} {fault.detail.rstrip('.')}. {hint}"
+    return f"{unread(url)} {fault.detail.rstrip('.')}. {hint}"
+
+
+def unread(url: str) -> str:
+    """How `explain` begins; for lists whose lines name the address already."""
+    return _("I could not read {url}.").format(url=f"<{url}>")
 
 
 async def _read(services: Services, url: str, rule: str | None = None, agent: str | None = None) -> _Read:

@@ -36,10 +36,14 @@ class OpmlFeed:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What was left out and why, in the language in force. line: in the file, from 1; 0 for the file as a whole."""
+    """What was left out and why, in the language in force. line: in the file, from 1; 0 for the file as a whole.
+
+    repeated: nothing is missing, the feed stands in the file twice.
+    """
 
     line: int
     text: str
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,8 @@ class _Reader:
             return
         key = canonical(address)
         if key in self.feeds:
-            self._problem(
-                node,
-                _("“{address}” was listed before, on line {line}.").format(address=shown, line=self.feeds[key].line),
-            )
+            said = _("“{address}” was listed before, on line {line}.").format(address=shown, line=self.feeds[key].line)
+            self._problem(node, said, repeated=True)
             return
         if len(self.feeds) >= MAX_FEEDS:
             if len(self.feeds) == MAX_FEEDS and not any(p.line == 0 for p in self.problems):
@@ -140,9 +142,9 @@ class _Reader:
         site = clean.address(attributes.get("htmlurl"))
         self.feeds[key] = OpmlFeed(address, name, folder, site, _line(node))
 
-    def _problem(self, node: etree._Element, text: str) -> None:
+    def _problem(self, node: etree._Element, text: str, *, repeated: bool = False) -> None:
         if len(self.problems) < MAX_FEEDS:
-            self.problems.append(Problem(_line(node), text))
+            self.problems.append(Problem(_line(node), text, repeated))
 
 
 def _root(data: bytes) -> etree._Element:

@@ -109,13 +109,16 @@ def test_help_is_there(tmp_path: Path, arguments: list[str]) -> None:
 
 def test_export_and_import_carry_feeds_from_one_place_to_another(tmp_path: Path) -> None:
     here, there = (f"sqlite+aiosqlite:///{tmp_path / name}.db" for name in ("here", "there"))
-    outlines = '<outline text="Down" xmlUrl="http://127.0.0.1:9/x"/><outline text="No feed"/>'
+    down = '<outline text="Down" xmlUrl="http://127.0.0.1:9/x"/>'
+    outlines = f'{down}{down}<outline text="No feed"/>'
     opml = f'<opml version="2.0"><body>{outlines}</body></opml>'
     (tmp_path / "in.opml").write_text(opml)
     done = headframe("import", "in.opml", cwd=tmp_path, DATABASE_URL=here, HEADFRAME_ALLOW_PRIVATE="127.0.0.0/8")
     assert done.returncode == 1
-    assert "0 added" in done.stdout
-    assert "http://127.0.0.1:9/x" in done.stderr
+    assert done.stdout == "0 added, 1 already there, 1 could not be read\n"
+    twice, refused = done.stderr.splitlines()[-2:]
+    assert twice == "[1/2] already there: line 1: “http://127.0.0.1:9/x” was listed before, on line 1."
+    assert refused.startswith("[2/2] not added: http://127.0.0.1:9/x: The server cannot be reached: ")
     empty = headframe("export", cwd=tmp_path, DATABASE_URL=there)
     assert empty.returncode == 0
     assert "<opml" in empty.stdout

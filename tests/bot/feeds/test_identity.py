@@ -304,3 +304,14 @@ def test_digg_at_36_moments_posts_each_item_once() -> None:
     assert len(guids) == 276
     assert len(news) == len(set(news)) == len(guids), "each guid once, each headline once"
     assert len(edits) == 29
+
+
+def test_only_an_entry_whose_id_something_has_calls_for_further_identities() -> None:
+    one, two = item(1, url=None), item(2)
+    own, _links = identity.lookup_keys("guid", [one, two])
+    assert identity.further_keys("guid", [], [one, two]) == set()
+    stored = Stored(1, identity.identity("guid", one), None, "Gold rises")
+    assert len(identity.further_keys("guid", [stored], [one, two])) == 2
+    again = identity.further_keys("guid", [], [one, item(1, url=None, title="Tin is scarce")])
+    assert len(again) == 3, "one by the link that neither has, and two by their titles"
+    assert not again & own

@@ -30,10 +30,10 @@ def test_feeds_with_folders_and_problems_with_lines() -> None:
         ("https://b.example/rss", "B", ("Metals",), 7),
     ]
     assert report.feeds[0].site_url == "https://a.example/"
-    assert [(p.line, p.text) for p in report.problems] == [
-        (9, "“No address” has no address (xmlUrl)."),
-        (10, "“ftp://c.example/” is not an http(s) address."),
-        (11, "“http://a.example/feed/” was listed before, on line 5."),
+    assert [(p.line, p.text, p.repeated) for p in report.problems] == [
+        (9, "“No address” has no address (xmlUrl).", False),
+        (10, "“ftp://c.example/” is not an http(s) address.", False),
+        (11, "“http://a.example/feed/” was listed before, on line 5.", True),
     ]
 
 
