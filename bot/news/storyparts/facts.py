@@ -24,7 +24,8 @@ _WAYS: Final[dict[str, Way]] = {"up": "up", "down": "down", "flat": "flat"}
 _ABBREVIATIONS: Final = re.compile(r"\b([A-Za-z])\.([A-Za-z])\.?(?=[\s,;:)'-]|$)")
 _FILLING: Final = re.compile(
     r"\b(?:year-end|end-(?=\d{4})|end of (?:the )?(?:year|month|quarter|decade))"
-    r"|\b(?:(?:three|3)-months?|one-day)\b(?! (?:high|low|peak))", re.IGNORECASE
+    r"|\b(?:(?:three|3)-months?|one-day)\b(?! (?:high|low|peak))",
+    re.IGNORECASE,
 )
 _HOLE: Final = re.compile(r"\b[A-Z]{1,6}-?\d{1,4}[A-Z]?(?:-\d{1,4}[A-Z]?)*\b")
 _NOT_HOLE: Final = re.compile(
