@@ -232,6 +232,10 @@ def _events(first: Facts, second: Facts) -> str | None:
     if not one or not two:
         follows = (one and second.frames) or (two and first.frames)
         return "an event and what came of it" if follows else None
+    if "acquire" in first.main ^ second.main and "sell" in first.main ^ second.main:
+        leading = [next(iter(facts.names), None) for facts in (first, second)]
+        if leading[0] == leading[1] and not first.main & second.main:
+            return "the same one buys and sells"
     accidents = (first.frames & _ACCIDENTS, second.frames & _ACCIDENTS)
     if all(accidents) and not accidents[0] & accidents[1]:
         return "different accidents"
