@@ -59,6 +59,7 @@ _NOT_PRICE: Final = frozenset([
     "surplus", "rating", "study", "tax",
 ])  # fmt: skip
 _EQUITY: Final = frozenset(("shar", "stock"))
+_PRODUCERS: Final = frozenset(("miner", "producer", "explorer"))
 _PRICED: Final = frozenset(("pric", "futur", "spot"))
 _OUTCOMES: Final = frozenset(("ending", "averting"))
 _NAME_WEIGHTS: Final = {
@@ -283,4 +284,6 @@ def _subject(clauses: Clauses, way: Way | None, marks: frozenset[str]) -> Subjec
             return "shares"
     if not minerals or main & _NOT_PRICE:
         return "other"
+    if not (companies or main or _PRICED.intersection(stems)) and _PRODUCERS.intersection(stems):
+        return "shares"  # "gold miners rally as bullion tops $4,000"
     return "price" if _PRICED.intersection(stems) or not (companies or main) else "other"

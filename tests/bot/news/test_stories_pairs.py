@@ -106,7 +106,7 @@ def test_labelled_pairs_are_told_apart(part: str, least: float) -> None:
     assert right >= least * sum(same)
 
 
-# rounds: six streams, each scored once before any rule was mended for it; their retellings choose other words.
+# rounds: seven streams, each scored once before any rule was mended for it; their retellings choose other words.
 @pytest.mark.parametrize("part", ["dev", "test", "traps", "rounds"])
 def test_streams_are_grouped_with_precision_first(part: str) -> None:
     rows = stream(CASES / f"story_stream_{part}.tsv")
