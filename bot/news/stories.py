@@ -162,7 +162,10 @@ class StoryIndex:
 
     def _remove(self, key: int) -> None:
         entry = self._entries.pop(key)
-        for table, name in ((self._by_title, entry.facts.key), *((self._by_handle, handle) for handle in entry.facts.handles)):
+        for table, name in (
+            (self._by_title, entry.facts.key),
+            *((self._by_handle, handle) for handle in entry.facts.handles),
+        ):
             _discard(table, name, key)
         _discard(self._by_story, entry.story, key)
 

@@ -128,9 +128,7 @@ class _Reader:
         self.titled = len(long) > 2 and sum(capital) >= 0.9 * len(capital)
         together = "".join(surfaces)
         self.one_case = together.islower() or together.isupper()
-        self.capitals = tuple(
-            [self.one_case or surface[:1].isupper() or surface[:1].isdigit() for surface in surfaces]
-        )
+        self.capitals = tuple([self.one_case or surface[:1].isupper() or surface[:1].isdigit() for surface in surfaces])
         self.result = Clauses()
         self.in_main = True
         self.after_name = False
@@ -168,8 +166,8 @@ class _Reader:
 
     def _take(self, index: int, length: int, concepts: tuple[Concept, ...]) -> None:
         self.after_name = False
-        for section, identity in concepts if length == 1 else concepts + _inner(
-            self.stems[index : index + length], concepts
+        for section, identity in (
+            concepts if length == 1 else concepts + _inner(self.stems[index : index + length], concepts)
         ):
             if section == "ignored":
                 continue
@@ -195,7 +193,7 @@ class _Reader:
                 result.way = result.way or identity
 
     def _told_before(self, word: str) -> bool:
-        """Whether what stands before a "cut" is a clause. "China orders checks after blast": with a verb no rule knows."""
+        """Whether a clause stands before a "cut", be it with a verb no rule knows ("orders checks after blast")."""
         return self.told or (bool(self.result.words) and word.lower() in _SUBORDINATING)
 
     def _take_name(self, name: str, kind: str) -> None:

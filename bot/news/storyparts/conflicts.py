@@ -34,7 +34,9 @@ _HARD_FRAMES: Final = frozenset([
 # What states do: two of them doing it to the same company are two events.
 _BY_A_STATE: Final = frozenset(("approval", "court", "curb", "tariff", "tax", "seize", "crime"))
 # What stands still: said by one in other words, it need not be called a stop.
-_STOPS: Final = frozenset(("halt", "curb", "fm", "strike", "labour", "accident", "protest", "fire", "collapse", "quake"))
+_STOPS: Final = frozenset(
+    ("halt", "curb", "fm", "strike", "labour", "accident", "protest", "fire", "collapse", "quake")
+)
 _ACCIDENTS: Final = frozenset(("blast", "collapse", "fire", "flood", "attack"))
 _COUNTED: Final = frozenset(("output", "import", "export", "inventory"))
 _COLLECTIVE: Final = frozenset(("base_metals", "precious_metals", "critical_minerals", "pgm"))
@@ -104,7 +106,7 @@ def _minerals(first: Facts, second: Facts) -> str | None:
         other, named = (second, first) if one else (first, second)
         # "a tariff on copper cathode", "a tariff on Brazilian pig iron": what has no mineral has words of its own.
         one_name = any(kind in _PARTICULAR and name in second.names for name, kind in first.names.items())
-        apart = told and not one_name and other.words - named.words and not first.frames & second.frames & _ACCIDENTS
+        apart = told and not one_name and other.words - named.words and "accident" not in first.families
         return "a mineral and something else" if apart else None
     if first.subject == "price" and one != two:
         return "different minerals"
@@ -230,6 +232,10 @@ def _events(first: Facts, second: Facts) -> str | None:
     if not one or not two:
         follows = (one and second.frames) or (two and first.frames)
         return "an event and what came of it" if follows else None
+    if "acquire" in first.main ^ second.main and "sell" in first.main ^ second.main:
+        leading = [next(iter(facts.names), None) for facts in (first, second)]
+        if leading[0] == leading[1] and not first.main & second.main:
+            return "the same one buys and sells"
     accidents = (first.frames & _ACCIDENTS, second.frames & _ACCIDENTS)
     if all(accidents) and not accidents[0] & accidents[1]:
         return "different accidents"

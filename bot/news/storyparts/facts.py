@@ -24,7 +24,8 @@ _WAYS: Final[dict[str, Way]] = {"up": "up", "down": "down", "flat": "flat"}
 _ABBREVIATIONS: Final = re.compile(r"\b([A-Za-z])\.([A-Za-z])\.?(?=[\s,;:)'-]|$)")
 _FILLING: Final = re.compile(
     r"\b(?:year-end|end-(?=\d{4})|end of (?:the )?(?:year|month|quarter|decade))"
-    r"|\b(?:(?:three|3)-months?|one-day)\b(?! (?:high|low|peak))", re.IGNORECASE
+    r"|\b(?:(?:three|3)-months?|one-day)\b(?! (?:high|low|peak))",
+    re.IGNORECASE,
 )
 _HOLE: Final = re.compile(r"\b[A-Z]{1,6}-?\d{1,4}[A-Z]?(?:-\d{1,4}[A-Z]?)*\b")
 _NOT_HOLE: Final = re.compile(
@@ -58,6 +59,7 @@ _NOT_PRICE: Final = frozenset([
     "surplus", "rating", "study", "tax",
 ])  # fmt: skip
 _EQUITY: Final = frozenset(("shar", "stock"))
+_PRODUCERS: Final = frozenset(("miner", "producer", "explorer"))
 _PRICED: Final = frozenset(("pric", "futur", "spot"))
 _OUTCOMES: Final = frozenset(("ending", "averting"))
 _NAME_WEIGHTS: Final = {
@@ -282,4 +284,6 @@ def _subject(clauses: Clauses, way: Way | None, marks: frozenset[str]) -> Subjec
             return "shares"
     if not minerals or main & _NOT_PRICE:
         return "other"
+    if not (companies or main or _PRICED.intersection(stems)) and _PRODUCERS.intersection(stems):
+        return "shares"  # "gold miners rally as bullion tops $4,000"
     return "price" if _PRICED.intersection(stems) or not (companies or main) else "other"

@@ -64,10 +64,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """phrases: by first stem, longest first, those of one length by their stems. implied: what a name says besides itself (a mine its owner and country).
+    """phrases: by first stem, longest first, those of one length by their stems. small: stems of single words that say
+    nothing. implied: what a name says besides itself (a mine its owner and country).
 
     known: stems of everyday words, so that in Headlines Written Like This an unknown word can be taken for a name.
-    small: stems of single words that say nothing ("the", "says").
     """
 
     phrases: dict[str, tuple[tuple[int, dict[tuple[str, ...], Phrase]], ...]]
@@ -124,8 +124,8 @@ def lexicon() -> Lexicon:
     known.update(part for phrase in concepts for part in phrase)
     by_first: dict[str, dict[int, dict[tuple[str, ...], Phrase]]] = {}
     for parts in concepts.keys() | names.keys():
-        phrase = Phrase(parts, tuple(concepts.get(parts, ())), tuple(names.get(parts, ())))
-        by_first.setdefault(parts[0], {}).setdefault(len(parts), {})[parts] = phrase
+        meant = Phrase(parts, tuple(concepts.get(parts, ())), tuple(names.get(parts, ())))
+        by_first.setdefault(parts[0], {}).setdefault(len(parts), {})[parts] = meant
     return Lexicon(
         {first: tuple(sorted(lengths.items(), reverse=True)) for first, lengths in by_first.items()},
         {name: _closure(name, implied) for name in implied},

@@ -15,8 +15,11 @@ LATE_HOURS: Final = 8.0
 NEXT_DAY_HOURS: Final = 20.0
 VERBATIM_SHARE: Final = 0.6
 _VERBATIM_WORDS: Final = 3
+_MARKET: Final = 0.66
+"""The score two reports of a market need; sessions and figures keep them apart besides."""
 _AN_ACT_OF_ONE: Final = 0.05
 _A_FIGURE_OF_ONE: Final = 0.05
+"""What an act, or a figure, that only one headline tells adds to the score needed: it may be news of its own."""
 _NAMING: Final = frozenset(("org", "mine", "bank", "unknown", "body", "place", "person", "cbank"))
 
 
@@ -86,9 +89,9 @@ def same_event(first: Facts, second: Facts, hours: float) -> Likeness | None:
             or ("country" in kinds and found.score >= 0.75 and not own_words)
             or (found.named > 0 and ("event" in kinds or "period" in kinds))  # "lithium surges after CATL halts mine"
         )
-        return found if caused and ("way" in kinds or "mark" in kinds) and found.score >= 0.6 else None
+        return found if caused and ("way" in kinds or "mark" in kinds) and found.score >= _MARKET else None
     if first.subject == "shares":
-        return found if found.anchored and "way" in kinds and found.score >= 0.6 else None
+        return found if found.anchored and "way" in kinds and found.score >= _MARKET else None
     if "event" not in kinds and not _nearly_verbatim(first, second):
         return None
     needed = _needed(first, second, hours, found) if "event" in kinds else 0.85

@@ -148,7 +148,11 @@ def find(folded: str) -> list[tuple[int, int, Quantity]]:
         if quantity is not None:
             found.append((match.start(), match.end(), quantity))
     found.extend(  # "second weekly gain"; elsewhere "first" and "second" count nothing
-        (match.start(), match.start() + len(match[1] or match[2]), Quantity("ord", 1.0 if match[1] == "first" else 2.0, 2))
+        (
+            match.start(),
+            match.start() + len(match[1] or match[2]),
+            Quantity("ord", 1.0 if match[1] == "first" else 2.0, 2),
+        )
         for match in _COUNTING_WORD.finditer(folded)
     )
     for match in _ORDINAL_WORD.finditer(folded):

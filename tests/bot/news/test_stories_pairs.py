@@ -51,11 +51,37 @@ def _conflicting(first: str, second: str, hours: float = 1.0) -> str | None:
         ("Panama lets First Quantum ship ore", "First Quantum begins shipping ore from Panama", "stages"),
         ("Antofagasta cuts 2025 guidance", "Antofagasta sees 2025 output at lower end of guidance", "stages"),
         ("Zimbabwe to ban lithium exports from 2027", "Zimbabwe bans lithium exports", "year"),
+        ("China coal mine blast kills nine", "Beijing sends team after coal mine blast kills nine", "what came of it"),
+        ("Grasberg: two bodies found, five missing", "Last five bodies found at Grasberg", "figures"),
+        ("US sets 25% tariff on copper imports", "US sets 25% tariff on Brazilian pig iron", "something else"),
+        ("Lynas Q3 profit beats estimates", "Lynas Q3 profit misses estimates", "estimates"),
+        ("Agnico takes 10% of Collective Mining in deal", "Agnico takes 10% of Foran Mining in deal", "names"),
+        (
+            "Copper falls for second session on strong dollar",
+            "Copper falls for third session on strong dollar",
+            "figures",
+        ),
+        ("Codelco union endorses Codelco pay deal", "Codelco union signs Codelco pay deal", "stages"),
         ("Oak Hill resource grows at Kestrel project", "Pine Hill resource grows at Kestrel project", "names"),
     ],
 )
 def test_a_trap_is_kept_apart_for_its_reason(first: str, second: str, reason: str) -> None:
     assert reason in (_conflicting(first, second) or "no conflict")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Torex Gold closes Prime Mining acquisition", "Torex completes takeover of Prime Mining"),
+        ("SolGold rejects Jiangxi Copper offer", "SolGold spurns Jiangxi's takeover proposal"),
+        ("Oko hits 5.1 m of 3.6 g/t gold at Berg", "Oko Ventures Intersects 3.6 g/t Gold over 5.1 m at Berg"),
+        ("London copper falls 0.5% to $10,950 a ton", "LME three-month copper down 0.5% at $10,950"),
+        ("Gold plunges 5% in biggest one-day drop in five years", "Gold sinks 5% in worst day in five years"),
+        ("Barrick back in production at Loulo-Gounkoto", "Barrick resumes output at Loulo-Gounkoto"),
+    ],
+)
+def test_a_retelling_in_other_words_is_the_same_event(first: str, second: str) -> None:
+    assert same_event(read(first), read(second), 1.0)
 
 
 def test_a_markets_report_belongs_to_its_session() -> None:
@@ -80,14 +106,15 @@ def test_labelled_pairs_are_told_apart(part: str, least: float) -> None:
     assert right >= least * sum(same)
 
 
-@pytest.mark.parametrize("part", ["dev", "test", "traps"])
+# rounds: seven streams, each scored once before any rule was mended for it; their retellings choose other words.
+@pytest.mark.parametrize("part", ["dev", "test", "traps", "rounds"])
 def test_streams_are_grouped_with_precision_first(part: str) -> None:
     rows = stream(CASES / f"story_stream_{part}.tsv")
     events = [row.event for row in rows]
     ours = score(events, grouped(rows))
     naive = score(events, grouped_by_overlap(rows, 0.55))
-    assert ours.precision >= 0.98
-    assert ours.b_cubed_recall >= 0.70
+    assert ours.precision >= 0.99
+    assert ours.b_cubed_recall >= 0.85
     assert ours.precision > naive.precision
     assert ours.b_cubed_recall > naive.b_cubed_recall
 

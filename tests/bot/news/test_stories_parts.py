@@ -92,6 +92,8 @@ def test_periods_are_found_however_they_are_written(text: str, found: list[str])
         ("Strike lifts copper prices", "price", "up"),
         ("Barrick shares fall 4% after results", "shares", "down"),
         ("Lithium stocks soar as CATL halts mine", "shares", "up"),
+        ("Gold miners rally as bullion tops $4,000", "shares", "up"),
+        ("London copper rises on stimulus hopes", "price", "up"),
         ("LME copper stocks fall to lowest since July", "other", "down"),
         ("Codelco copper output falls 5%", "other", "down"),
         ("Goldman raises gold price forecast to $4,900", "other", "up"),
