@@ -177,7 +177,15 @@ class _Reader:
             if strong is None or (opening == "then" and plain and plain.sign):  # "touches record, then slides"
                 strong = plain or strong
             weak = weak or next(iter(moves), None)
-        return strong or weak or self.hints.crowd() or self.hints.view() or self._mood(parts) or behind
+        return (
+            strong
+            or weak
+            or self.hints.crowd()
+            or self.hints.flight()
+            or self.hints.view()
+            or self._mood(parts)
+            or behind
+        )
 
     def _is_question(self, clause: Clause) -> bool:
         """Whether the clause asks yes or no: "As smelters restart, is time up for the zinc rally?"."""

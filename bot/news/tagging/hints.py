@@ -63,6 +63,21 @@ class Hints:
                 return Move(sign, index, index + 2)
         return None
 
+    def flight(self) -> Move | None:
+        """Where investors go, the price is told to go: "investors flock to gold", "investors dump gold"."""
+        words, vocab = self.words, self.vocab
+        for index in range(1, len(words) - 1):
+            if words[index - 1] not in vocab.crowds:
+                continue
+            sign: Sign | None = 1 if words[index] in vocab.seek else -1 if words[index] in vocab.leave else None
+            at = index + 1
+            while at < len(words) and words[at] in ("back", "to", "into", "for", "away", "from", "out", "of", "their"):
+                sign = -1 if words[at] in ("away", "out") else sign
+                at += 1
+            if sign and at in self.metals and self.subjects.heads(at, len(words)):
+                return Move(sign, index, at + 1)
+        return None
+
     def view(self) -> Move | None:
         """A forecast that is changed: "UBS raises gold forecast" (a forecast counts as the direction it names)."""
         words, vocab = self.words, self.vocab

@@ -13,6 +13,8 @@ from bot.news.model import Tag
 from bot.news.tagging.phrases import Phrases, split
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.news.tagging.line import Line
 
 _LONG: Final = 7  # letters: shorter names of mines are mostly words or people as well
@@ -22,6 +24,7 @@ _LONG: Final = 7  # letters: shorter names of mines are mostly words or people a
 class _Topics:
     phrases: Phrases[str]
     order: tuple[str, ...]
+    overruled: Mapping[str, tuple[str, frozenset[str]]]  # topic → the topic that overrules these words of it
     context_words: frozenset[str]
     context_names: Phrases[str]
 
@@ -35,7 +38,8 @@ def _topics() -> _Topics:
     context = data["context"]
     words = frozenset(context["words"].split()) | (_mines() - frozenset(context["no_mines"].split()))
     names = Phrases([(name, name) for name in split(context["names"])], {})
-    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), words, names)
+    overruled = {topic: (by["by"], frozenset(by["words"].split())) for topic, by in data["overruled"].items()}
+    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), overruled, words, names)
 
 
 def _mines() -> frozenset[str]:
@@ -64,6 +68,9 @@ def topics(line: Line, *, moved: tuple[str, ...] = ()) -> tuple[Tag, ...]:
         written = line.written(hit.start, hit.end)
         if written not in words:
             words.append(written)
+    for topic, (by, weak) in known.overruled.items():
+        if by in found and all(word.casefold() in weak for word in found.get(topic, ())):
+            found.pop(topic, None)
     if moved:
         words = found.setdefault("price-move", [])
         words += [word for word in moved if word not in words]

@@ -53,6 +53,12 @@ def test_everyday_news_has_no_topic(headline: str) -> None:
         ("Copper falls on China data", "export-controls"),
         ("Federal minister opens nickel plant", "central-banks"),
         ("Rio Tinto iron ore shipments fall", "price-move"),
+        ("Fund snaps up gold stocks as rally goes on", "price-move"),
+        ("Copper output hits record high in Peru", "price-move"),
+        ("Coal demand likely to grow, says ministry", "price-target"),
+        ("New zinc boss bullish despite weak prices", "price-target"),
+        ("Central bank draws down gold reserves", "resource-estimate"),
+        ("Gold steadies ahead of Fed policy decision", "policy"),
     ],
 )
 def test_headline_does_not_touch_this_topic(headline: str, topic: str) -> None:
