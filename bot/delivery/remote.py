@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _FOR: Final = 24 * 3600.0  # seconds; a gateway process tells when a channel changes its kind
 _REFUSED_FOR: Final = 30.0
+_AGAIN_AFTER: Final = 1.0  # seconds after an answer that says nothing
 _AT_MOST: Final = 200_000
 Channel = discord.abc.GuildChannel | discord.Thread | discord.abc.PrivateChannel
 
@@ -94,8 +95,11 @@ class Remote:
             said = meaning(error)
             if isinstance(said, Lost):
                 self._keep(channel_id, now + _REFUSED_FOR, said)
+            else:
+                await asyncio.sleep(_AGAIN_AFTER)  # it counts as being asked until then
         except (discord.DiscordException, aiohttp.ClientError, OSError, KeyError, ValueError) as error:
             log.debug("a channel could not be asked for; trying again", channel=channel_id, error=str(error))
+            await asyncio.sleep(_AGAIN_AFTER)
         finally:
             self._asking.pop(channel_id, None)
             self._arrived()
