@@ -41,7 +41,7 @@ async def known(
     for name, pairs in (("identity", identities), ("link_key", link_keys)):
         for chunk in chunks(dict.fromkeys(pairs), _CHUNK):
             for row in await _with(connection, name, chunk):
-                found[row[0]] = KnownEntry(*row)
+                found[row[0]] = KnownEntry(*tuple(row))
     return list(found.values())
 
 
