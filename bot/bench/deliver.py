@@ -46,7 +46,7 @@ async def _rows(channels: int) -> list[Row]:
     costs, plain_costs = free.cpu / free.messages * 1000, plain.cpu / plain.messages * 1000
     return [
         Row("messages a second, no limits", ours, "1/s", _PLAIN, theirs, ours / theirs,
-            "with a database row claimed and marked for each; the local Discord shares the processor"),
+            "with a database row claimed and marked for each"),
         Row("processor time a message, no limits", costs, "ms", _PLAIN, plain_costs, plain_costs / costs),
         Row(f"fan-out to {channels:,}: share of the ceiling", share * 100, "%", _PLAIN, naive_share * 100,
             share / max(naive_share, 0.001), f"{paced.seconds:.1f} s; {_each_once(paced, channels)}"),
@@ -56,7 +56,7 @@ async def _rows(channels: int) -> list[Row]:
             naive.refused / max(paced.refused, 1)),
         _answers(paced),
         Row("memory grown from a fifth of it to the end", paced.grown, "MiB", _PLAIN, naive.grown,
-            naive.grown / max(paced.grown, 0.1), "the local Discord's messages included"),
+            naive.grown / max(paced.grown, 0.1), "of the measured process alone"),
     ]  # fmt: skip
 
 
@@ -72,7 +72,7 @@ async def _large(channels: int) -> list[Row]:
         _answers(paced),
         Row("memory grown from a fifth of it to the end", paced.grown, "MiB", "at a fifth", paced.megabytes[0],
             paced.megabytes[0] / max(paced.megabytes[1], 0.1),
-            f"{each:.1f} KiB a message, which the local Discord keeps; the ratio is memory then / memory at the end"),
+            f"{each:.1f} KiB a message; the ratio is memory then / memory at the end"),
     ]  # fmt: skip
 
 
