@@ -173,10 +173,20 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
         count(made, outcome)
         outcome.shards_taken = Spread.of(shards.gaps)
         assert await joined(made), "each process started again is among the others"
-        outcome.reckoning = await reckon(made.database, made.deaths, ready, since=begun)
+        outcome.reckoning = await settled(made, ready, begun)
         ended = await made.stop()
         assert set(ended.values()) == {0}, f"SIGTERM ends them cleanly: {ended}"
     return outcome
+
+
+async def settled(made: Fleet, ready: Ready, begun: float) -> Reckoning:
+    """What came of what the dead held; the last may have died a moment ago."""
+    end = time.monotonic() + 60.0
+    while True:
+        found = await reckon(made.database, made.deaths, ready, since=begun)
+        if not found.never or time.monotonic() > end:
+            return found
+        await asyncio.sleep(0.5)
 
 
 def busy_since(before: Any) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,23 +12,23 @@ from tests import postgres
 from tests.fleet import Size
 from tests.several import Outcome, ordeal
 
+if TYPE_CHECKING:
+    from tests.deaths import Reckoning
+
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("several")]
 
 
-def judge(outcome: Outcome, *, within: float) -> None:
-    """Nothing lost, twice or early; and what a dead process had, a living one has so many seconds later."""
+def judge(outcome: Outcome) -> Reckoning:
+    """Nothing lost, twice or early; and whatever a dead process had, a living one has taken over."""
     print(outcome)
     assert (outcome.lost, outcome.twice, outcome.early) == ([], [], [])
     found = outcome.reckoning
     assert found is not None
     assert found.never == ()
-
-    assert found.feeds_taken.longest < within
-    assert found.deliveries_taken.longest < within
-    assert outcome.shards_taken.longest < within
+    return found
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_five_processes_and_a_few_deaths(postgres_server: str) -> None:
     size = Size(
         feeds=20, servers=4, follows=200, interval=2, pollers=2, deliverers=2, gateways=1,
@@ -36,7 +37,7 @@ async def test_five_processes_and_a_few_deaths(postgres_server: str) -> None:
     outcome = await ordeal(size, postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
     assert sum(outcome.kills.values()) >= 3
     assert outcome.expected > 20
-    judge(outcome, within=60)
+    judge(outcome)
 
 
 @pytest.mark.soak
@@ -50,4 +51,8 @@ async def test_ten_minutes_of_deaths_at_size(postgres_server: str) -> None:
         seconds=float(os.environ.get("FLEET_SECONDS", "600")),
     )
     outcome = await ordeal(size, postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
-    judge(outcome, within=30)
+    found = judge(outcome)
+    assert found.feeds_taken.count + found.deliveries_taken.count > 0, "some died with work in hand"
+    assert found.feeds_taken.longest < 30
+    assert found.deliveries_taken.longest < 30
+    assert outcome.shards_taken.longest < 30
