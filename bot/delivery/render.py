@@ -38,12 +38,24 @@ def tag_line(story: StoryView) -> str:
     """ "▲ up · Gold · Silver · Price move": no meaning by colour or sign alone."""
     parts = []
     if story.tags.direction:
-        words = {"up": _("up"), "down": _("down"), "flat": _("little changed")}
+        if _of_a_target(story):
+            words = {"up": _("target raised"), "down": _("target cut"), "flat": _("target kept")}
+        else:
+            words = {"up": _("up"), "down": _("down"), "flat": _("little changed")}
         parts.append(f"{ARROWS[story.tags.direction]} {words[story.tags.direction]}")
     parts += [mineral_name(slug) for slug in story.tags.mineral_slugs[:4]]
     parts += [topic_name(slug) for slug in story.tags.topic_slugs[:2]]
     parts += [f"${symbol}" for symbol in story.tags.ticker_symbols[:2]]
     return " · ".join(escape(part) for part in parts)
+
+
+def _of_a_target(story: StoryView) -> bool:
+    """Whether the direction is that of a price an analyst foresees: the price itself may well go the other way."""
+    return "price-target" in story.tags.topic_slugs and "price-move" not in story.tags.topic_slugs
+
+
+def _colour(story: StoryView) -> int:
+    return NEUTRAL if _of_a_target(story) else _COLOURS.get(story.tags.direction or "", NEUTRAL)
 
 
 def source_line(story: StoryView, *, links: bool) -> str:
@@ -78,7 +90,7 @@ def embed(story: StoryView, *, thumbnail: bool = True) -> discord.Embed:
         title=title if fits else clamp_plain(story.title, _TITLE),
         url=web_link(story.url),
         description="\n".join([*lines, foot])[:4096],
-        colour=_COLOURS.get(story.tags.direction or "", NEUTRAL),
+        colour=_colour(story),
     )
     if thumbnail and (image := picture(story)):
         shown.set_thumbnail(url=image)
@@ -175,9 +187,7 @@ def card(stories: Sequence[StoryView], ping: str = "") -> discord.ui.LayoutView:
         view.add_item(discord.ui.TextDisplay(ping))
     for story in stories:
         *texts, foot = _texts(story)
-        container: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
-            accent_colour=_COLOURS.get(story.tags.direction or "", NEUTRAL)
-        )
+        container: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=_colour(story))
         if image := picture(story):
             thumb = discord.ui.Thumbnail[discord.ui.LayoutView](image, description=plain(story.sources[0].name, 200))
             container.add_item(discord.ui.Section(*texts, accessory=thumb))

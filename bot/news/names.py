@@ -21,6 +21,7 @@ def topic_name(slug: str) -> str:
         "resource-estimate": _("Resource estimate"),
         "production": _("Production"),
         "supply-disruption": _("Supply disruption"),
+        "supply-demand": _("Supply and demand"),
         "labour": _("Labour"),
         "accident": _("Accident"),
         "permits-courts": _("Permits and courts"),

@@ -29,14 +29,15 @@ FIELD_ALIASES: Final[Mapping[str, Field]] = {
 }  # fmt: skip
 
 TOPICS: Final = frozenset(
-    ("earnings", "guidance", "exploration", "resource-estimate", "production", "supply-disruption", "labour",
-     "accident", "permits-courts", "policy", "tariffs", "export-controls", "deals", "financing", "etf-flows",
+    ("earnings", "guidance", "exploration", "resource-estimate", "production", "supply-disruption",
+     "supply-demand", "labour", "accident", "permits-courts", "policy", "tariffs", "export-controls", "deals", "financing", "etf-flows",
      "central-banks", "price-move", "price-target", "esg")
 )  # fmt: skip
 _TOPIC_ALIASES: Final = {
     "earnings": "results, profit", "guidance": "outlook, forecast", "exploration": "drilling, drill results, drill",
     "resource-estimate": "resources, reserves, reserve", "production": "output", "labour": "labor, strike, union",
     "supply-disruption": "supply, disruption, outage, force majeure", "accident": "safety, disaster",
+    "supply-demand": "stocks, inventories, stockpiles, deficit, surplus, demand, balance",
     "permits-courts": "permits, courts, permitting, legal, lawsuit", "policy": "regulation, government",
     "tariffs": "duties, duty", "export-controls": "exports, export ban, export curbs",
     "deals": "m&a, mergers, takeover, acquisition", "financing": "funding, fundraising", "etf-flows": "etf",

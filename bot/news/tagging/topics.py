@@ -24,6 +24,8 @@ _LONG: Final = 7  # letters: shorter names of mines are mostly words or people a
 class _Topics:
     phrases: Phrases[str]
     order: tuple[str, ...]
+    within: Mapping[str, str]  # topic → the topic of which its words may be a part
+    own: frozenset[str]  # words of a target that a company sets itself
     overruled: Mapping[str, tuple[str, frozenset[str]]]  # topic → the topic that overrules these words of it
     context_words: frozenset[str]
     context_names: Phrases[str]
@@ -38,8 +40,9 @@ def _topics() -> _Topics:
     context = data["context"]
     words = frozenset(context["words"].split()) | (_mines() - frozenset(context["no_mines"].split()))
     names = Phrases([(name, name) for name in split(context["names"])], {})
+    own = frozenset(data["targets"]["own"].split())
     overruled = {topic: (by["by"], frozenset(by["words"].split())) for topic, by in data["overruled"].items()}
-    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), overruled, words, names)
+    return _Topics(Phrases(phrases, sets), tuple(data["topics"]), data["within"], own, overruled, words, names)
 
 
 def _mines() -> frozenset[str]:
@@ -63,7 +66,11 @@ def topics(line: Line, *, moved: tuple[str, ...] = ()) -> tuple[Tag, ...]:
     """
     known = _topics()
     found: dict[str, list[str]] = {}
-    for hit in known.phrases.scan(line):
+    hits = known.phrases.scan(line)
+    for hit in hits:
+        whole = known.within.get(hit.value)
+        if whole and any(one.value == whole and one.start <= hit.start and hit.end <= one.end for one in hits):
+            continue
         words = found.setdefault(hit.value, [])
         written = line.written(hit.start, hit.end)
         if written not in words:
@@ -71,7 +78,13 @@ def topics(line: Line, *, moved: tuple[str, ...] = ()) -> tuple[Tag, ...]:
     for topic, (by, weak) in known.overruled.items():
         if by in found and all(word.casefold() in weak for word in found.get(topic, ())):
             found.pop(topic, None)
-    if moved:
+    aimed = " ".join(words for topic in ("guidance", "price-target") for words in found.get(topic, ()))
+    if "guidance" in found and "price-target" in found:
+        if known.own.isdisjoint(aimed.casefold().split()):
+            del found["guidance"]
+        elif not any("price" in words.casefold() for words in found["price-target"]):
+            del found["price-target"]
+    if moved and not all(word in aimed for word in moved):  # a target that was moved is no move of the price
         words = found.setdefault("price-move", [])
         words += [word for word in moved if word not in words]
     return tuple(Tag(topic, tuple(found[topic][:4])) for topic in known.order if topic in found)

@@ -151,6 +151,14 @@ def test_each_style_shows_source_age_tags_direction_price_and_link(style: Any) -
     assert "https://a.example/1" in str(body(render.headlines([one], style)))
 
 
+@pytest.mark.parametrize("style", ["line", "embed", "card"])
+def test_a_raised_target_is_not_shown_as_a_risen_price(style: Any) -> None:
+    tags = Tags(minerals=(Tag("gold", ("gold",)),), topics=(Tag("price-target", ("price target",)),), direction="up")
+    made = body(render.headlines([story(1, "Bank raises gold price target", tags=tags)], style))
+    assert "▲ target raised" in str(made)
+    assert str(0x2E9E5B) not in str(made), "nor in the colour of a rise"
+
+
 @pytest.mark.parametrize(
     ("image", "shown"), [("https://a.example/p.png", True), ("http://a.example/p.png", False), ("x", False)]
 )

@@ -10,8 +10,8 @@ import pytest
 from bot.news.tagger import tag
 
 CASES = Path(__file__).parent / "cases" / "topics.csv"
-TOPICS = """earnings guidance exploration resource-estimate production supply-disruption labour accident permits-courts
-policy tariffs export-controls deals financing etf-flows central-banks price-move price-target esg"""
+TOPICS = """earnings guidance exploration resource-estimate production supply-disruption
+supply-demand labour accident permits-courts policy tariffs export-controls deals financing etf-flows central-banks price-move price-target esg"""
 
 
 def rows() -> list[tuple[str, str]]:
@@ -21,6 +21,21 @@ def rows() -> list[tuple[str, str]]:
 
 def test_headlines_touch_these_topics() -> None:
     assert [(headline, topic) for headline, topic in rows() if topic not in tag(headline).topic_slugs] == []
+
+
+@pytest.mark.parametrize(
+    ("headline", "topics"),
+    [
+        ("Bank raises year-end gold price target to $4900 an ounce", ("price-target",)),
+        ("Goldman cuts copper target", ("price-target",)),
+        ("Gold rises as Goldman lifts price target", ("price-target", "price-move")),
+        ("Freeport cuts 2026 copper sales outlook", ("guidance",)),
+        ("China tightens export licences for gallium", ("export-controls",)),
+        ("Nickel ore quota cut by Indonesia", ("policy",)),
+    ],
+)
+def test_words_that_two_topics_share_count_for_the_one_that_is_meant(headline: str, topics: tuple[str, ...]) -> None:
+    assert tag(headline).topic_slugs == topics
 
 
 def test_cases_cover_every_topic_and_no_other() -> None:
