@@ -45,7 +45,9 @@ async def known(
     return list(found.values())
 
 
-async def _with(connection: AsyncConnection, name: str, pairs: Sequence[tuple[int, str]]) -> CursorResult[Any]:
+async def _with(
+    connection: AsyncConnection, name: str, pairs: Sequence[tuple[int, str]]
+) -> CursorResult[*tuple[Any, ...]]:
     """Rows of _KNOWN, each found by the index: written as `(feed_id, …) IN (VALUES …)` SQLite reads the whole table."""
     joined = f"SELECT {_KNOWN} FROM wanted CROSS JOIN entries WHERE feed_id = f AND {name} = k"  # noqa: S608  our names
     if connection.dialect.name == "postgresql":
