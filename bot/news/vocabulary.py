@@ -30,7 +30,8 @@ FIELD_ALIASES: Final[Mapping[str, Field]] = {
 
 TOPICS: Final = frozenset(
     ("earnings", "guidance", "exploration", "resource-estimate", "production", "supply-disruption",
-     "supply-demand", "labour", "accident", "permits-courts", "policy", "tariffs", "export-controls", "deals", "financing", "etf-flows",
+     "supply-demand", "labour", "accident", "permits-courts", "policy", "tariffs",
+     "export-controls", "deals", "financing", "etf-flows",
      "central-banks", "price-move", "price-target", "esg")
 )  # fmt: skip
 _TOPIC_ALIASES: Final = {

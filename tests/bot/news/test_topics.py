@@ -11,7 +11,8 @@ from bot.news.tagger import tag
 
 CASES = Path(__file__).parent / "cases" / "topics.csv"
 TOPICS = """earnings guidance exploration resource-estimate production supply-disruption
-supply-demand labour accident permits-courts policy tariffs export-controls deals financing etf-flows central-banks price-move price-target esg"""
+supply-demand labour accident permits-courts policy tariffs
+export-controls deals financing etf-flows central-banks price-move price-target esg"""
 
 
 def rows() -> list[tuple[str, str]]:
