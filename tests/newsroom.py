@@ -105,7 +105,8 @@ async def reopened(
     **fetching: Any,
 ) -> AsyncIterator[Newsroom]:  # fmt: skip
     """As `newsroom`, with a server that stays: a restart."""
-    database = await Database.open(await fresh_sqlite(tmp_path / "newsroom.db"))
+    path = tmp_path / "newsroom.db"
+    database = await Database.open(f"sqlite+aiosqlite:///{path}" if path.exists() else await fresh_sqlite(path))
     book = SubscriptionBook()
     await book.load(database)
     guard = Guard((ip_network("127.0.0.0/8"),))

@@ -117,7 +117,13 @@ class _Walk:
                     self.form.too_long((*path, "url"), 512)
             else:
                 self.form.add((*path, "url"), "BUTTON_COMPONENT_URL_REQUIRED", "A url is required")
-        elif style != 6:
+        elif style == 6:  # leads to something for sale, and shows that thing's name
+            if not node.get("sku_id"):
+                self.form.add((*path, "sku_id"), "BASE_TYPE_REQUIRED", "This field is required")
+            for name in ("custom_id", "label", "url", "emoji"):
+                if node.get(name) is not None:
+                    self.form.add((*path, name), "BASE_TYPE_BAD_CHOICE", f"A premium button has no {name}")
+        else:
             if node.get("url"):
                 self.form.add((*path, "url"), "BUTTON_COMPONENT_URL_NOT_ALLOWED", "A url cannot be specified")
             self.custom_id(path, node)

@@ -374,6 +374,7 @@ async def test_the_hour_after_a_headline(served: Served) -> None:
 
 
 async def test_there_is_a_limit_of_alerts(local: LocalDiscord) -> None:
-    options = {"metal": "silver", "condition": "moves", "value": "5% in 1d"}
-    answers = [words(await use(local, "alert price", **options)) for _ in range(6)]  # five are allowed
+    options = {"metal": "silver", "condition": "moves"}
+    values = [f"{percent}% in 1d" for percent in range(5, 11)]  # five are allowed
+    answers = [words(await use(local, "alert price", **options, value=value)) for value in values]
     assert "as many as you may have" in answers[-1]

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from bot.preview import ApiError, P, check_commands, compose
 from bot.preview.compose import Rules
@@ -172,6 +172,7 @@ LAYOUT = st.recursive(
 
 @settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 @given(BODY | st.lists(LAYOUT, max_size=6).map(lambda xs: {"flags": V2, "components": xs}))
+@example({"components": [row({"type": 2, "style": 6, "label": "", "custom_id": ""})]})
 def test_no_message_is_accepted_that_the_description_refuses(body: dict[str, Any]) -> None:
     try:
         compose.check(body, [], Rules(ALL))
