@@ -52,6 +52,6 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     for kind in ("failed", "error"):
         for report in terminalreporter.stats.get(kind, []):
             places = re.findall(r"^\S+\.py:\d+: .*$", report.longreprtext, re.MULTILINE)
-            terminalreporter.write_line(f"{report.nodeid}, {report.when}, {report.duration:.1f} s")
+            terminalreporter.write_line(f"{report.nodeid}, {report.when}, {getattr(report, 'duration', 0.0):.1f} s")
             for place in places[-12:]:
                 terminalreporter.write_line(f"    {place}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from bot.preview import ApiError, P, check_commands, compose
 from bot.preview.compose import Rules
