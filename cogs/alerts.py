@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -14,9 +14,9 @@ from bot.desk import follows, people, price_alerts
 from bot.errors import UserError
 from bot.i18n import _
 from bot.prices.commands import describe_alert
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, update
 from cogs.ui.choices import CONDITIONS, MODES, PLACES, Condition, Mode, Where
-from cogs.ui.control import register
+from cogs.ui.control import Panel, register
 from cogs.ui.manage import Manage
 from cogs.ui.places import place, scope
 from cogs.ui.price_modal import where_to
@@ -35,6 +35,7 @@ from storage.records import NewSubscription
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
+    from cogs.ui.control import Act
     from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
@@ -51,6 +52,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
 
     async def cog_load(self) -> None:
         register(self.bot, "alerts", self.manage)
+        register(self.bot, "quiet", self._quiet_off)
 
     @app_commands.command(name="keyword", description=locale_str("Be told of headlines that match"))
     @app_commands.describe(
@@ -229,15 +231,24 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         name="quiet", description=locale_str("Hours in which nothing is sent to you; it comes in the morning")
     )
     @app_commands.describe(
-        start=locale_str("From, such as 22:00; leave out to end quiet hours"),
+        start=locale_str("From, such as 22:00; off to end quiet hours; without options you see them"),
         end=locale_str("Until, such as 07:00"),
         timezone=locale_str("Your time zone, such as Europe/Paris"),
     )
     async def quiet(
         self, interaction: Interaction, start: str | None = None, end: str | None = None, timezone: str | None = None
     ) -> None:
-        text = await people.set_quiet(self.bot.services, interaction.user.id, start, end, timezone)
-        await answer(interaction, text)
+        found = await people.set_quiet(self.bot.services, interaction.user.id, start, end, timezone)
+        panel = None
+        if found.on:
+            panel = Panel("quiet")
+            panel.button("off", _("Switch off"))
+        await answer(interaction, found.text, view=panel)
+
+    async def _quiet_off(self, interaction: discord.Interaction[Any], _act: Act) -> None:
+        """Whoever presses is meant."""
+        found = await people.set_quiet(self.bot.services, interaction.user.id, people.OFF, None, None)
+        await update(interaction, content=found.text)
 
     @quiet.autocomplete("timezone")
     async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
