@@ -22,12 +22,14 @@ from cogs.ui.places import place, scope
 from cogs.ui.price_modal import where_to
 from cogs.ui.shelves import AlertShelf
 from cogs.ui.words import (
+    again_text,
     alert_line,
     check_hour,
     code,
     count_text,
     mode_text,
     noise_text,
+    passed_text,
     test_text,
     where_text,
 )
@@ -53,6 +55,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
     async def cog_load(self) -> None:
         register(self.bot, "alerts", self.manage)
         register(self.bot, "quiet", self._quiet_off)
+        self.bot.press_handlers["again"] = self._again
 
     @app_commands.command(name="keyword", description=locale_str("Be told of headlines that match"))
     @app_commands.describe(
@@ -166,10 +169,8 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         if where is not None:
             fields |= where_to(interaction, where)
         changed = await price_alerts.change(self.bot.services, alert, parsed, **fields)
-        text = _("Changed:") + "\n" + price_alerts.line(changed)
-        if changed.armed is False and changed.level is not None:
-            text += "\n⚠️ " + _("The price is past this level already: the alert waits until it has come back.")
-        await answer(interaction, text)
+        lines = [_("Changed:"), price_alerts.line(changed), passed_text(changed)]
+        await answer(interaction, "\n".join(filter(None, lines)))
 
     @app_commands.command(name="pause", description=locale_str("Pause one of your alerts, or let it go on"))
     @app_commands.describe(
@@ -249,6 +250,12 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         """Whoever presses is meant."""
         found = await people.set_quiet(self.bot.services, interaction.user.id, people.OFF, None, None)
         await update(interaction, content=found.text)
+
+    async def _again(self, interaction: Interaction, delivery_id: int) -> None:
+        """The button under a fired alert's message; ids in buttons can be made up."""
+        fired = await price_alerts.fired_by(self.bot.services, interaction.user.id, delivery_id)
+        stands = await price_alerts.again(self.bot.services, interaction.user.id, fired)
+        await answer(interaction, f"{again_text(stands)}\n{price_alerts.line(stands)}")
 
     @quiet.autocomplete("timezone")
     async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

@@ -61,7 +61,7 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
         lines += ["", f"**{_('Headlines around the move')}**"]
         lines += [f"{number}\\. {_headline(one)}" for number, one in enumerate(shown, 1)]
     if not alert.repeat:
-        lines += ["", _("This alert has done its work and will not fire again.")]
+        lines += ["", _("This alert has done its work and will not fire again, unless you set it again.")]
     return {
         "content": f"🔔 {title} · {now}",  # all that a telephone shows of it
         "name": title,
@@ -83,6 +83,8 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
             "headlines": [int(one.at.timestamp()) for one in shown],
             "language": alert.language,
         },
+        # The button under it, for its owner alone: in a channel it would be everybody's.
+        "again": _("Set again") if not alert.repeat and alert.target_kind == "user" else None,
         "alert_id": alert.id,
         "firing": alert.firings,
         "price": str(fired.price),

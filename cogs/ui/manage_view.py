@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import discord
 
 from bot.delivery.markdown import clamp_plain, plain
+from bot.desk.price_alerts import is_over
 from bot.i18n import _
 from cogs.ui.control import Panel
 
@@ -37,12 +38,17 @@ class Entry:
     price: PriceAlert | None = None
     owner: int | None = None
 
+    @property
+    def over(self) -> bool:
+        """Whether it is a price alert that fired its once, or ran out."""
+        return self.price is not None and is_over(self.price)
+
 
 class Shelf(Protocol):
     """Whose entries these are. `entries` gives what this person may manage here and now, or raises."""
 
     async def entries(self, interaction: discord.Interaction[Any]) -> list[Entry]: ...
-    def title(self, count: int) -> str: ...
+    def title(self, entries: list[Entry]) -> str: ...
     def empty(self) -> str: ...
 
 
@@ -89,7 +95,7 @@ def embed(screen: Screen, shelf: Shelf, note: str = "") -> discord.Embed:
     lines = [entry.line[:_LINE] for entry in screen.shown] or [shelf.empty()]
     if note:
         lines = [note, "", *lines]
-    shown = discord.Embed(title=shelf.title(len(screen.entries)), description="\n".join(lines)[:4090], colour=_COLOUR)
+    shown = discord.Embed(title=shelf.title(screen.entries), description="\n".join(lines)[:4090], colour=_COLOUR)
     if screen.pages > 1:
         shown.set_footer(text=_("Page {page} of {pages}").format(page=screen.at + 1, pages=screen.pages))
     return shown
@@ -108,6 +114,12 @@ def controls(desk: str, screen: Screen) -> Panel:
     if screen.removing:
         panel.button("remove", _("Remove"), style=discord.ButtonStyle.danger)
         panel.button("open", _("Keep it"))
+        return panel
+    if one.over:
+        panel.button("again", _("Set again"), style=discord.ButtonStyle.primary)
+        panel.button("copy", _("Copy"))
+        panel.button("ask", _("Remove"), style=discord.ButtonStyle.danger, row=1)
+        panel.button("turn", _("Back to the list"), row=1)
         return panel
     if one.owner is None:
         panel.button("change", _("Change"), style=discord.ButtonStyle.primary)

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.desk import follows, price_alerts
+from bot.desk.status import followed_text
 from bot.i18n import _, ngettext
 from cogs.ui.manage_view import Entry
 from cogs.ui.words import alert_line, follow_line
@@ -32,12 +33,18 @@ class AlertShelf:
         if self._services.prices is not None:
             found += [
                 Entry(one.key, one.label, one.line, one.paused, price=one.alert)
-                for one in await price_alerts.rows(self._services, person)
+                for one in [
+                    *await price_alerts.rows(self._services, person),
+                    *await price_alerts.rows_over(self._services, person),
+                ]
             ]
         return found
 
-    def title(self, count: int) -> str:
-        return ngettext("{n} alert", "{n} alerts", count).format(n=count)
+    def title(self, entries: list[Entry]) -> str:
+        over = sum(one.over for one in entries)
+        count = len(entries) - over
+        title = ngettext("{n} alert", "{n} alerts", count).format(n=count)
+        return title + (" · " + _("{n} done").format(n=over) if over else "")
 
     def empty(self) -> str:
         return _("You have no alerts. Begin with `/alert keyword` or `/alert price`.")
@@ -77,8 +84,9 @@ class FollowShelf:
                 found.append(Entry(row.key, label, line, row.paused, price=row.alert, owner=owner))
         return found
 
-    def title(self, count: int) -> str:
-        return ngettext("{n} query followed", "{n} queries followed", count).format(n=count)
+    def title(self, entries: list[Entry]) -> str:
+        theirs = sum(one.owner is not None for one in entries)
+        return followed_text(len(entries) - theirs, theirs)
 
     def empty(self) -> str:
         return _("No channel follows anything yet. Begin with `/channel follow`.")

@@ -12,6 +12,7 @@ from bot.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from bot.desk.follows import Trial
+    from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
 NOISY: Final = 12  # headlines a day from which on a query is called noisy
@@ -35,6 +36,18 @@ def check_hour(mode: str, hour: int | None) -> None:
     """Raises UserError when an hour is chosen for what is no daily digest."""
     if hour is not None and mode != "daily":
         raise UserError(_("Only a daily digest has an hour: add `mode: daily`."))
+
+
+def passed_text(alert: PriceAlert) -> str:
+    """A warning when the price is past an alert's level already; else empty."""
+    if alert.armed is not False or alert.level is None:
+        return ""
+    return "⚠️ " + _("The price is past this level already: the alert waits until it has come back.")
+
+
+def again_text(alert: PriceAlert) -> str:
+    """An alert that was over is watched again."""
+    return "\n".join(filter(None, [_("It is set again."), passed_text(alert)]))
 
 
 def code(text: str) -> str:

@@ -64,7 +64,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     await service.tick(OPEN)
     async with await LocalDiscord.start(world=World.demo(), limits=False) as local:
         bot: Any = plain_bot()
-        bot.desks = {}
+        bot.desks, bot.press_handlers = {}, {}
         bot.services = SimpleNamespace(
             mentions=Mentions(),
             prices=service,
