@@ -374,6 +374,6 @@ async def test_the_hour_after_a_headline(served: Served) -> None:
 
 
 async def test_there_is_a_limit_of_alerts(local: LocalDiscord) -> None:
-    options = {"metal": "silver", "condition": "moves", "value": "5% in 1d"}
-    answers = [words(await use(local, "alert price", **options)) for _ in range(6)]  # five are allowed
-    assert "as many as you may have" in answers[-1]
+    options = {"metal": "silver", "condition": "moves"}
+    answers = [words(await use(local, "alert price", value=f"{n}% in 1d", **options)) for n in range(5, 11)]
+    assert "as many as you may have" in answers[-1], "five are allowed"
