@@ -15,6 +15,7 @@ from bot.clock import utcnow
 from bot.desk.people import hours_from
 from bot.errors import UserError
 from bot.i18n import _, language, ngettext
+from bot.prices import plausible
 from bot.prices.backtest import distance, firings
 from bot.prices.commands import build_alert, describe_alert, parse_condition, value_text
 from bot.prices.instruments import INSTRUMENTS
@@ -195,7 +196,7 @@ async def change(
     service = _prices(services)
     changes = dict(fields)
     if parsed is not None:
-        _check_rate(service, parsed)
+        _check(service, parsed)
         changes |= {
             "condition": parsed.condition, "level": parsed.level, "percent": parsed.percent,
             "window_seconds": parsed.window_seconds, "currency": parsed.currency, "unit": parsed.unit,
@@ -205,7 +206,7 @@ async def change(
 
 async def copy(services: Services, alert: PriceAlert, parsed: ParsedCondition, **fields: object) -> PriceAlert:
     """A new alert like this one but for what is given. Raises UserError."""
-    _check_rate(_prices(services), parsed)
+    _check(_prices(services), parsed)
     made = build_alert(
         parsed, owner_id=alert.owner_id, scope_guild_id=alert.scope_guild_id, target_kind=alert.target_kind,
         target_id=alert.target_id, now=utcnow(), repeat=alert.repeat, cooldown_seconds=alert.cooldown_seconds,
@@ -225,7 +226,7 @@ async def add(services: Services, alert: PriceAlert) -> PriceAlert:
 
 
 async def again(services: Services, user_id: int, alert_id: int) -> PriceAlert:
-    """Watch anew an alert that is over; its place is decided afresh. Raises UserError, also for one that is not theirs."""
+    """Watch anew an alert that is over; it starts over. Raises UserError, also for one that is not theirs."""
     async with services.db.read() as connection:
         alert = await price_alerts.get(connection, alert_id)
     if alert is None or alert.owner_id != user_id:
@@ -272,9 +273,10 @@ def _same(one: PriceAlert, other: PriceAlert) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
-def _check_rate(service: PriceService, parsed: ParsedCondition) -> None:
-    """Without an exchange rate the alert would wait for ever."""
+def _check(service: PriceService, parsed: ParsedCondition) -> None:
+    """Without an exchange rate the alert would wait for ever, and so it would for a level in the wrong unit."""
     try:
+        plausible.check(parsed, service.quote(parsed.instrument.slug, utcnow()), service.rates)
         service.rates.convert(INSTRUMENTS["gold"].normal, "USD", parsed.currency)
     except PriceError as error:
         raise UserError(str(error)) from error
