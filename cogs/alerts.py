@@ -88,12 +88,13 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             digest_hour=hour,
         )
         made, fresh = await follows.follow(self.bot.services, new)
+        zone = await follows.zone(self.bot.services, made)
         if not fresh:
-            await answer(interaction, _("You have this alert already:") + "\n" + alert_line(made))
+            await answer(interaction, _("You have this alert already:") + "\n" + alert_line(made, zone))
             return
         lines = [
             _("I'll tell you {where}, {mode}, of headlines that match `{query}`.").format(
-                where=where_text(kind, target_id), mode=mode_text(mode, hour), query=code(made.query)
+                where=where_text(kind, target_id), mode=mode_text(mode, hour, zone), query=code(made.query)
             )
         ]
         trial = await follows.try_out(self.bot.services, new.scope_guild_id, parsed)
@@ -151,7 +152,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         if not changes:
             raise UserError(_("Nothing to change: give at least one option."))
         changed = await follows.change(self.bot.services, one, **changes)
-        await answer(interaction, _("Changed:") + "\n" + alert_line(changed))
+        await self._tell(interaction, _("Changed:"), changed)
 
     async def _edit_price(
         self,
@@ -191,11 +192,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         one = await self._find(interaction, alert)
         if one.state == "paused" and hours is None:
             changed = await follows.change(self.bot.services, one, state="active", paused_until=None)
-            await answer(interaction, _("It goes on:") + "\n" + alert_line(changed))
+            await self._tell(interaction, _("It goes on:"), changed)
             return
         until = people.hours_from(utcnow(), hours)
         changed = await follows.change(self.bot.services, one, state="paused", paused_until=until)
-        await answer(interaction, _("Paused; use the same command again to go on:") + "\n" + alert_line(changed))
+        await self._tell(interaction, _("Paused; use the same command again to go on:"), changed)
 
     @app_commands.command(name="remove", description=locale_str("Remove one of your alerts"))
     @app_commands.describe(alert=locale_str("Which one"))
@@ -288,6 +289,10 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
                 if wanted in one.label.casefold() or wanted == one.key
             ]
         return choices[:25]
+
+    async def _tell(self, interaction: Interaction, what: str, one: Subscription) -> None:
+        """What was done, and the alert as it stands now."""
+        await answer(interaction, f"{what}\n{alert_line(one, await follows.zone(self.bot.services, one))}")
 
     async def _find(self, interaction: Interaction, text: str) -> Subscription:
         return follows.pick(await follows.of_owner(self.bot.services, interaction.user.id), text)

@@ -74,7 +74,7 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
         lines.append(_("⚠ Posts are {n} seconds late.").format(n=int(late)))
     details = (
         (_("Feeds"), f"{len(mine)} ({_('failing')}: {len(failing)})"),
-        (_("Followed"), followed_text(len(follows), len(members))),
+        (_("Queries followed"), " · ".join([str(len(follows)), *members_text(len(members))])),
         (_("Posted in 24 h"), str(states.get("sent", 0))),
         (_("Waiting"), str(states.get("pending", 0) + states.get("sending", 0) + states.get("held", 0))),
         (_("Dropped in 24 h"), _dropped(dropped)),
@@ -85,12 +85,9 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
     return Report(services.db.trouble is None and not failing and not lost and late <= 60, tuple(lines), details)
 
 
-def followed_text(server: int, members: int) -> str:
-    """ "9 queries followed · 1 member's alert": what posts in a server's channels, by whose wish."""
-    text = ngettext("{n} query followed", "{n} queries followed", server).format(n=server)
-    if members:
-        text += " · " + ngettext("{n} member's alert", "{n} members' alerts", members).format(n=members)
-    return text
+def members_text(count: int) -> list[str]:
+    """ "1 member's alert", which posts in a server's channel by no moderator's wish; nothing where there is none."""
+    return [ngettext("{n} member's alert", "{n} members' alerts", count).format(n=count)] if count else []
 
 
 def _dropped(reasons: dict[str, int]) -> str:

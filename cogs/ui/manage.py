@@ -135,6 +135,7 @@ class Manage:
             await self._change_price(interaction, page, entry)
             return
         one = _own_subscription(entry)
+        zone = await follows.zone(self._bot.services, one)
 
         async def done(sent: Interaction, filled: Filled) -> None:
             now = await self._subscription(sent, key, own=True)
@@ -147,7 +148,7 @@ class Manage:
             await follows.change(self._bot.services, now, **changes)
             await self._show(sent, page, key, _("Changed."))
 
-        await open_form(interaction, EntryModal(look.form_title(_("Change"), entry), one, done))
+        await open_form(interaction, EntryModal(look.form_title(_("Change"), entry), one, zone, done))
 
     async def _change_price(self, interaction: Interaction, page: int, entry: Entry) -> None:
         key, alert = entry.key, _own_price(entry)
@@ -175,6 +176,7 @@ class Manage:
             await self._copy_price(interaction, page, entry)
             return
         one = _own_subscription(entry)
+        zone = await follows.zone(self._bot.services, one)
 
         async def done(sent: Interaction, filled: Filled) -> None:
             now = await self._subscription(sent, key, own=True)
@@ -191,7 +193,7 @@ class Manage:
                 raise UserError(_("There is one like this already. Change the query or the place of the copy."))
             await self._show(sent, page, str(made.id), _("This is the copy."))
 
-        await open_form(interaction, EntryModal(look.form_title(_("Copy"), entry), one, done))
+        await open_form(interaction, EntryModal(look.form_title(_("Copy"), entry), one, zone, done))
 
     async def _test(self, interaction: Interaction, page: int, key: str) -> None:
         if (await self._entry(interaction, key)).price is not None:
@@ -200,7 +202,7 @@ class Manage:
             return
         one = await self._subscription(interaction, key)
         trial = await follows.try_out(self._bot.services, one.scope_guild_id, follows.read_query(one.query))
-        await self._show(interaction, page, key, test_text(one.query, trial))
+        await self._show(interaction, page, key, test_text(None, trial))
 
     async def _take(self, interaction: Interaction, page: int, key: str) -> None:
         """A member's alert that posts here becomes the server's own; the member's list no longer holds it."""

@@ -24,7 +24,7 @@ _COLOUR: Final = 0xB8860B
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """key: what the commands take as well; label: plain text; line: as the list shows it.
+    """key: what the commands take as well; label: plain text; line: as the list shows it; head: what it begins with.
 
     It is a subscription or a price alert; the other is None. owner: the member whose own alert posts in a channel of
     the server, which a moderator may stop (or take over, if it is on headlines), but not rewrite; else None.
@@ -37,6 +37,7 @@ class Entry:
     subscription: Subscription | None = None
     price: PriceAlert | None = None
     owner: int | None = None
+    head: str = ""
 
     @property
     def over(self) -> bool:
@@ -83,15 +84,16 @@ def embed(screen: Screen, shelf: Shelf, note: str = "") -> discord.Embed:
     one = screen.opened
     if one is not None:
         # The title says what it is; the line and a test's answer need not say it again.
-        lines = [one.line[:_LINE].removeprefix("- ").removeprefix(f"{one.label} · ")]
+        title, line = clamp_plain(one.label, 256) or "—", one.line.removeprefix("- ")
+        if not title.endswith("…"):
+            line = line.removeprefix(f"{one.head} · ")
+        lines = [line[:_LINE]]
         note = note.removeprefix(f"**{one.label}**\n")
         if screen.removing:
             lines.append(_("Remove it for good?"))
         if note:
             lines += ["", note] if "\n" in note else [note]
-        return discord.Embed(
-            title=clamp_plain(one.label, 256) or "—", description="\n".join(lines)[:4000], colour=_COLOUR
-        )
+        return discord.Embed(title=title, description="\n".join(lines)[:4000], colour=_COLOUR)
     lines = [entry.line[:_LINE] for entry in screen.shown] or [shelf.empty()]
     if note:
         lines = [note, "", *lines]

@@ -138,6 +138,10 @@ async def test_one_s_own_settings_are_the_default(local: LocalDiscord, served: S
         await guilds.set_user(connection, int(trader), now=OPEN, currency="CAD", unit="kg")
     try:
         assert "CAD/kg" in words(await use(local, "price now", metal="silver"))
+        lines = words(await use(local, "price now"))
+        assert "CAD/kg" in re.search(r"Gold.*", lines)[0], "in the overview too"
+        assert "CAD/lb" in re.search(r"Copper.*", lines)[0]
+        assert "CAD/g" in re.search(r"Copper.*", words(await use(local, "price now", unit="g")))[0]
         assert "CAD/lb" in words(await use(local, "price now", metal="copper")), (
             "a unit of one's own is for precious metals"
         )
