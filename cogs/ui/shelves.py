@@ -46,7 +46,7 @@ class AlertShelf:
         over = sum(one.over for one in entries)
         count = len(entries) - over
         title = ngettext("{n} alert", "{n} alerts", count).format(n=count)
-        return title + (" · " + _("{n} done").format(n=over) if over else "")
+        return title + (" · " + ngettext("{n} done", "{n} done", over).format(n=over) if over else "")
 
     def empty(self) -> str:
         return _("You have no alerts. Begin with `/alert keyword` or `/alert price`.")
