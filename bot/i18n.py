@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("en", "fr", "es")
 _LOCALE_DIR: Final = Path(__file__).parent / "locale"
+_SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 _current: ContextVar[str] = ContextVar("headframe_language", default="en")
 
 
@@ -69,6 +71,12 @@ def figure(number: Decimal) -> str:
 def written_day(day: date) -> str:
     """A day as people write it in the language in force: 27 Nov 2026 · 27 nov. 2026 · 27 nov 2026."""
     return format_date(day, "d MMM y", locale=language())
+
+
+def duration(seconds: int) -> str:
+    """A length of time in its largest whole unit: 15 minutes · 1 heure · 3 días."""
+    unit, size = next(pair for pair in _SPANS if seconds % pair[1] == 0)
+    return str(format_unit(seconds // size, unit, locale=language()))
 
 
 def _(message: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -14,20 +14,22 @@ from bot.desk import follows, people, price_alerts
 from bot.errors import UserError
 from bot.i18n import _
 from bot.prices.commands import describe_alert
-from cogs.ui.answer import answer
+from cogs.ui.answer import answer, update
 from cogs.ui.choices import CONDITIONS, MODES, PLACES, Condition, Mode, Where
-from cogs.ui.control import register
+from cogs.ui.control import Panel, register
 from cogs.ui.manage import Manage
 from cogs.ui.places import place, scope
 from cogs.ui.price_modal import where_to
 from cogs.ui.shelves import AlertShelf
 from cogs.ui.words import (
+    again_text,
     alert_line,
     check_hour,
     code,
     count_text,
     mode_text,
     noise_text,
+    passed_text,
     test_text,
     where_text,
 )
@@ -35,6 +37,7 @@ from storage.records import NewSubscription
 
 if TYPE_CHECKING:
     from bot.client import HeadframeBot
+    from cogs.ui.control import Act
     from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
@@ -51,6 +54,8 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
 
     async def cog_load(self) -> None:
         register(self.bot, "alerts", self.manage)
+        register(self.bot, "quiet", self._quiet_off)
+        self.bot.press_handlers["again"] = self._again
 
     @app_commands.command(name="keyword", description=locale_str("Be told of headlines that match"))
     @app_commands.describe(
@@ -83,12 +88,13 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
             digest_hour=hour,
         )
         made, fresh = await follows.follow(self.bot.services, new)
+        zone = await follows.zone(self.bot.services, made)
         if not fresh:
-            await answer(interaction, _("You have this alert already:") + "\n" + alert_line(made))
+            await answer(interaction, _("You have this alert already:") + "\n" + alert_line(made, zone))
             return
         lines = [
             _("I'll tell you {where}, {mode}, of headlines that match `{query}`.").format(
-                where=where_text(kind, target_id), mode=mode_text(mode, hour), query=code(made.query)
+                where=where_text(kind, target_id), mode=mode_text(mode, hour, zone), query=code(made.query)
             )
         ]
         trial = await follows.try_out(self.bot.services, new.scope_guild_id, parsed)
@@ -146,7 +152,7 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         if not changes:
             raise UserError(_("Nothing to change: give at least one option."))
         changed = await follows.change(self.bot.services, one, **changes)
-        await answer(interaction, _("Changed:") + "\n" + alert_line(changed))
+        await self._tell(interaction, _("Changed:"), changed)
 
     async def _edit_price(
         self,
@@ -164,10 +170,8 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         if where is not None:
             fields |= where_to(interaction, where)
         changed = await price_alerts.change(self.bot.services, alert, parsed, **fields)
-        text = _("Changed:") + "\n" + price_alerts.line(changed)
-        if changed.armed is False and changed.level is not None:
-            text += "\n⚠️ " + _("The price is past this level already: the alert waits until it has come back.")
-        await answer(interaction, text)
+        lines = [_("Changed:"), price_alerts.line(changed), passed_text(changed)]
+        await answer(interaction, "\n".join(filter(None, lines)))
 
     @app_commands.command(name="pause", description=locale_str("Pause one of your alerts, or let it go on"))
     @app_commands.describe(
@@ -188,11 +192,11 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         one = await self._find(interaction, alert)
         if one.state == "paused" and hours is None:
             changed = await follows.change(self.bot.services, one, state="active", paused_until=None)
-            await answer(interaction, _("It goes on:") + "\n" + alert_line(changed))
+            await self._tell(interaction, _("It goes on:"), changed)
             return
         until = people.hours_from(utcnow(), hours)
         changed = await follows.change(self.bot.services, one, state="paused", paused_until=until)
-        await answer(interaction, _("Paused; use the same command again to go on:") + "\n" + alert_line(changed))
+        await self._tell(interaction, _("Paused; use the same command again to go on:"), changed)
 
     @app_commands.command(name="remove", description=locale_str("Remove one of your alerts"))
     @app_commands.describe(alert=locale_str("Which one"))
@@ -229,15 +233,30 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
         name="quiet", description=locale_str("Hours in which nothing is sent to you; it comes in the morning")
     )
     @app_commands.describe(
-        start=locale_str("From, such as 22:00; leave out to end quiet hours"),
+        start=locale_str("From, such as 22:00; off to end quiet hours; without options you see them"),
         end=locale_str("Until, such as 07:00"),
         timezone=locale_str("Your time zone, such as Europe/Paris"),
     )
     async def quiet(
         self, interaction: Interaction, start: str | None = None, end: str | None = None, timezone: str | None = None
     ) -> None:
-        text = await people.set_quiet(self.bot.services, interaction.user.id, start, end, timezone)
-        await answer(interaction, text)
+        found = await people.set_quiet(self.bot.services, interaction.user.id, start, end, timezone)
+        panel = None
+        if found.on:
+            panel = Panel("quiet")
+            panel.button("off", _("Switch off"))
+        await answer(interaction, found.text, view=panel)
+
+    async def _quiet_off(self, interaction: discord.Interaction[Any], _act: Act) -> None:
+        """Whoever presses is meant."""
+        found = await people.set_quiet(self.bot.services, interaction.user.id, people.OFF, None, None)
+        await update(interaction, content=found.text)
+
+    async def _again(self, interaction: Interaction, delivery_id: int) -> None:
+        """The button under a fired alert's message; ids in buttons can be made up."""
+        fired = await price_alerts.fired_by(self.bot.services, interaction.user.id, delivery_id)
+        stands = await price_alerts.again(self.bot.services, interaction.user.id, fired)
+        await answer(interaction, f"{again_text(stands)}\n{price_alerts.line(stands)}")
 
     @quiet.autocomplete("timezone")
     async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -270,6 +289,10 @@ class Alerts(commands.GroupCog, group_name="alert", group_description=locale_str
                 if wanted in one.label.casefold() or wanted == one.key
             ]
         return choices[:25]
+
+    async def _tell(self, interaction: Interaction, what: str, one: Subscription) -> None:
+        """What was done, and the alert as it stands now."""
+        await answer(interaction, f"{what}\n{alert_line(one, await follows.zone(self.bot.services, one))}")
 
     async def _find(self, interaction: Interaction, text: str) -> Subscription:
         return follows.pick(await follows.of_owner(self.bot.services, interaction.user.id), text)

@@ -100,9 +100,10 @@ class Channels(
             text = _("<#{channel}> follows `{query}` already; change it with `/channel edit`.")
             await answer(interaction, text.format(channel=target_id, query=code(made.query)))
             return
+        zone = await follows.zone(self.bot.services, made)
         lines = [
             _("<#{channel}> now follows `{query}`, {mode}.").format(
-                channel=target_id, query=code(made.query), mode=mode_text(made.mode, made.digest_hour)
+                channel=target_id, query=code(made.query), mode=mode_text(made.mode, made.digest_hour, zone)
             )
         ]
         trial = await follows.try_out(self.bot.services, guild_id, parsed)
@@ -160,7 +161,8 @@ class Channels(
         if not changes:
             raise UserError(_("Nothing to change: give at least one option."))
         changed = await follows.change(self.bot.services, one, **changes)
-        await answer(interaction, _("Changed:") + "\n" + follow_line(changed, None))
+        zone = await follows.zone(self.bot.services, changed)
+        await answer(interaction, _("Changed:") + "\n" + follow_line(changed, None, zone))
 
     @app_commands.command(name="test", description=locale_str("What a query would have brought in the last 7 days"))
     @app_commands.describe(query=locale_str("The query you are thinking of; nothing is saved"))

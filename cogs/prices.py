@@ -35,6 +35,7 @@ from cogs.ui.price_options import (
     complete_side,
     complete_unit,
     currency_and_unit,
+    currency_and_units,
     prices_of,
     user_error,
 )
@@ -84,8 +85,8 @@ class Prices(commands.GroupCog, group_name="price", group_description=locale_str
     ) -> None:
         service, now = prices_of(interaction), utcnow()
         try:
-            money, per = await currency_and_unit(interaction, metal, currency, unit)
             if metal is None:
+                money, units = await currency_and_units(interaction, service.metals, currency, unit)
                 rows = [
                     (found, service.changes(slug, now))
                     for slug in service.metals
@@ -93,10 +94,10 @@ class Prices(commands.GroupCog, group_name="price", group_description=locale_str
                 ]
                 if not rows:
                     raise UserError(_("No price source has answered yet; try again in a minute."))
-                await answer(
-                    interaction, embed=overview_embed(rows, service.rates, money, demo=service.demo), share=share
-                )
+                shown = overview_embed(rows, service.rates, money, units, demo=service.demo)
+                await answer(interaction, embed=shown, share=share)
                 return
+            money, per = await currency_and_unit(interaction, metal, currency, unit)
             item = instrument(metal)
             found = service.quote(item.slug, now)
             if found is None:

@@ -83,3 +83,11 @@ def list_row(delivery_id: int) -> discord.ui.View:
     view.add_item(PostButton("why", delivery_id, label=_("Why this?")))
     view.stop()
     return view
+
+
+def again_row(delivery_id: int, label: str) -> discord.ui.View:
+    """The button under a price alert that fires once: its owner has it watched anew."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(PostButton("again", delivery_id, label=label))
+    view.stop()
+    return view

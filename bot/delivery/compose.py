@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import discord
 
-from bot.delivery import lists, pace, render
+from bot.delivery import buttons, lists, pace, render
 from bot.delivery.post import Post, view_of
 from bot.i18n import use_language
 from storage import entries
@@ -156,7 +156,9 @@ class Composer:
         content = str(payload.get("content", ""))
         if row.kind == "notice" and self.link is not None:
             content = self.link(content)
-        return Post(content, embeds, None, roles, str(payload.get("name", "")), files)
+        label = payload.get("again")
+        view = buttons.again_row(row.id, label) if isinstance(label, str) else None
+        return Post(content, embeds, view, roles, str(payload.get("name", "")), files)
 
 
 def _roles(rows: Sequence[Delivery]) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.addressing import Zones
 from bot.clock import utcnow
 from bot.delivery.post import host_of
 from bot.errors import UserError
@@ -17,6 +18,7 @@ from bot.news.model import tags_from_json
 from storage import entries, subscriptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from bot.news.query import Query
@@ -103,6 +105,18 @@ async def of_owner(services: Services, user_id: int) -> list[Subscription]:
 async def of_guild(services: Services, guild_id: int) -> list[Subscription]:
     async with services.db.read() as connection:
         return await subscriptions.of_guild(connection, guild_id)
+
+
+async def zones(services: Services, some: Iterable[Subscription]) -> dict[int, str]:
+    """The time zone of each one's digest, by its id: the owner's, or the server's."""
+    async with services.db.read() as connection:
+        known = Zones(connection)
+        return {one.id: await known.of(one) or "UTC" for one in some}
+
+
+async def zone(services: Services, one: Subscription) -> str:
+    """As `zones`, of one."""
+    return (await zones(services, [one]))[one.id]
 
 
 async def change(services: Services, subscription: Subscription, **fields: Any) -> Subscription:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import available_timezones
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.services import Services
+    from storage.records import UserSettings
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?", re.IGNORECASE)
+OFF: Final = "off"  # in place of a start: no quiet hours any more
 
 
 def zones(text: str) -> list[str]:
@@ -58,19 +60,41 @@ def show_clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-async def set_quiet(services: Services, user_id: int, start: str | None, end: str | None, zone: str | None) -> str:
-    """Set or end a person's quiet hours; the answer says how they stand now."""
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """How a person's quiet hours stand. text: for the person; on: whether there are any."""
+
+    text: str
+    on: bool
+
+
+async def quiet(services: Services, user_id: int) -> Quiet:
+    """The present quiet hours; changes nothing."""
+    async with services.db.read() as connection:
+        stored = await guilds.user(connection, user_id)
+    if stored.quiet_start is None:
+        return Quiet(_("You have no quiet hours. Set them like this: `/alert quiet start:22:00 end:07:00`."), on=False)
+    return _quiet(stored)
+
+
+async def set_quiet(services: Services, user_id: int, start: str | None, end: str | None, zone: str | None) -> Quiet:
+    """Set a person's quiet hours, their time zone, or both; start "off" ends the hours. Raises UserError."""
     changes: dict[str, object] = {}
     if zone is not None:
         changes["timezone"] = read_zone(zone)
-    if (start is None) != (end is None):
+    off = start is not None and start.strip().casefold() == OFF
+    if off and end is not None:
+        raise UserError(_("To switch quiet hours off, write `start:off` without an end."))
+    if off:
+        changes |= {"quiet_start": None, "quiet_end": None}
+    elif (start is None) != (end is None):
         raise UserError(_("Quiet hours need both a start and an end, such as `22:00` and `07:00`."))
-    if start is not None and end is not None:
+    elif start is not None and end is not None:
         changes |= {"quiet_start": read_clock(start), "quiet_end": read_clock(end)}
         if changes["quiet_start"] == changes["quiet_end"]:
             raise UserError(_("Start and end are the same; quiet hours need two different times."))
-    elif zone is None:
-        changes |= {"quiet_start": None, "quiet_end": None}
+    if not changes:
+        return await quiet(services, user_id)
     async with services.db.write() as connection:
         now = utcnow()
         stored = await guilds.set_user(connection, user_id, now=now, **changes)
@@ -78,13 +102,19 @@ async def set_quiet(services: Services, user_id: int, start: str | None, end: st
             # What was being held for the morning may come now.
             await held.end_quiet(connection, Target("user", user_id), now=now)
     services.outbox.wake()
+    found = _quiet(stored)
+    if zone is None:
+        return found
+    said = _("{zone} is your time zone from now on, for digests as well; `/preferences` changes it.")
+    return Quiet(f"{found.text}\n{said.format(zone=stored.timezone)}", found.on)
+
+
+def _quiet(stored: UserSettings) -> Quiet:
     if stored.quiet_start is None or stored.quiet_end is None:
-        if zone is not None:
-            return _("Your time zone is {zone}. You have no quiet hours.").format(zone=stored.timezone)
-        return _("You have no quiet hours now; alerts come at once.")
-    return _(
-        "Quiet from {start} to {end} ({zone}). What comes in between reaches you afterwards, in one message."
-    ).format(start=show_clock(stored.quiet_start), end=show_clock(stored.quiet_end), zone=stored.timezone or "UTC")
+        return Quiet(_("You have no quiet hours now; alerts come at once."), on=False)
+    text = _("Quiet from {start} to {end} ({zone}). What comes in between reaches you afterwards, in one message.")
+    hours = {"start": show_clock(stored.quiet_start), "end": show_clock(stored.quiet_end)}
+    return Quiet(text.format(**hours, zone=stored.timezone or "UTC"), on=True)
 
 
 async def language_of(services: Services, user_id: int) -> str | None:

@@ -15,13 +15,15 @@ from bot.clock import utcnow
 from bot.desk.people import hours_from
 from bot.errors import UserError
 from bot.i18n import _, language, ngettext
+from bot.prices import plausible
 from bot.prices.backtest import distance, firings
 from bot.prices.commands import build_alert, describe_alert, parse_condition, value_text
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import Basis, PriceError, demo_label
 from bot.prices.suggest import suggest_values
-from storage import price_alerts
+from storage import deliveries, price_alerts
 from storage.errors import LimitReached
+from storage.records import Target
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +37,7 @@ _LOOK_BACK: Final = timedelta(days=30)
 _MONTHLY_LOOK_BACK: Final = timedelta(days=3653)
 _MOMENTS: Final = 2880  # prices a test replays: a quarter of an hour apart over thirty days
 _SHOWN: Final = 5
+_OVER_SHOWN: Final = timedelta(days=7)  # how long a fired alert stays in its owner's list
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,22 @@ async def rows(services: Services, user_id: int) -> list[Row]:
     """A person's alerts that are watched or paused, newest first."""
     async with services.db.read() as connection:
         mine = await price_alerts.of_owner(connection, user_id)
-    return [_row(alert) for alert in mine if alert.state in {"active", "paused"}]
+    return [row(alert) for alert in mine if not is_over(alert)]
+
+
+async def rows_over(services: Services, user_id: int) -> list[Row]:
+    """Those of the last week that fired or ran out, the latest first: they can be set again."""
+    async with services.db.read() as connection:
+        mine = await price_alerts.of_owner(connection, user_id)
+    since = utcnow() - _OVER_SHOWN
+    ended = [(at, alert) for alert in mine if is_over(alert) and (at := over_at(alert)) is not None and at >= since]
+    return [row(alert) for _at, alert in sorted(ended, key=lambda pair: pair[0], reverse=True)]
 
 
 async def rows_of_members(services: Services, guild_id: int) -> list[Row]:
     """Price alerts that members let post in channels of the server: its moderators may stop them."""
     async with services.db.read() as connection:
-        return [_row(alert) for alert in await price_alerts.of_members(connection, guild_id)]
+        return [row(alert) for alert in await price_alerts.of_members(connection, guild_id)]
 
 
 def paused_text(until: datetime | None) -> str:
@@ -68,12 +80,34 @@ def paused_text(until: datetime | None) -> str:
     return "⏸ " + _("paused, goes on {when}").format(when=f"<t:{int(until.timestamp())}:R>")
 
 
-def _row(alert: PriceAlert) -> Row:
+def is_over(alert: PriceAlert) -> bool:
+    """Whether it watches no longer: it fired its once, or its days are up."""
+    return alert.state in {"done", "expired"}
+
+
+def over_at(alert: PriceAlert) -> datetime | None:
+    """When an alert that is over fired, or ran out."""
+    return alert.last_fired_at if alert.state == "done" else alert.expires_at
+
+
+def over_text(alert: PriceAlert) -> str:
+    """ "It fired today at 21:34 and is done": the time is rendered by the reader's own client."""
+    at = over_at(alert)
+    when = f"<t:{int(at.timestamp())}:f>" if at is not None else "—"
+    if alert.state == "done":
+        return _("It fired {when} and is done.").format(when=when)
+    return _("It ran out {when}.").format(when=when)
+
+
+def row(alert: PriceAlert) -> Row:
+    """As lists show it."""
     label, parts = describe_alert(alert), []
     parts.append(_("direct message") if alert.target_kind == "user" else f"<#{alert.target_id}>")
     if alert.repeat:
         parts.append(_("each time"))
-    if alert.expires_at is not None:
+    if is_over(alert):
+        parts.append(("🔔 " if alert.state == "done" else "⌛ ") + over_text(alert))
+    elif alert.expires_at is not None:
         parts.append(_("until {day}").format(day=f"<t:{int(alert.expires_at.timestamp())}:d>"))
     if alert.state == "paused":
         parts.append(paused_text(alert.paused_until))
@@ -82,7 +116,7 @@ def _row(alert: PriceAlert) -> Row:
 
 def line(alert: PriceAlert) -> str:
     """An alert in one line of a list."""
-    return _row(alert).line
+    return row(alert).line
 
 
 async def named(services: Services, user_id: int, text: str) -> PriceAlert | None:
@@ -92,7 +126,11 @@ async def named(services: Services, user_id: int, text: str) -> PriceAlert | Non
     for one in mine:
         if wanted in (one.key, one.label.casefold()):
             return one.alert
-    if re.fullmatch(r"p\d+", wanted):
+    if re.fullmatch(r"p\d{1,18}", wanted):
+        async with services.db.read() as connection:
+            alert = await price_alerts.get(connection, int(wanted[1:]))
+        if alert is not None and alert.owner_id == user_id and is_over(alert):
+            raise UserError(f"{over_text(alert)} " + _("Choose it in `/alert list` to set it again."))
         raise UserError(_("There is no such entry in your list. Pick one of the suggestions."))
     return None
 
@@ -158,7 +196,7 @@ async def change(
     service = _prices(services)
     changes = dict(fields)
     if parsed is not None:
-        _check_rate(service, parsed)
+        _check(service, parsed)
         changes |= {
             "condition": parsed.condition, "level": parsed.level, "percent": parsed.percent,
             "window_seconds": parsed.window_seconds, "currency": parsed.currency, "unit": parsed.unit,
@@ -168,27 +206,64 @@ async def change(
 
 async def copy(services: Services, alert: PriceAlert, parsed: ParsedCondition, **fields: object) -> PriceAlert:
     """A new alert like this one but for what is given. Raises UserError."""
-    _check_rate(_prices(services), parsed)
+    _check(_prices(services), parsed)
     made = build_alert(
         parsed, owner_id=alert.owner_id, scope_guild_id=alert.scope_guild_id, target_kind=alert.target_kind,
         target_id=alert.target_id, now=utcnow(), repeat=alert.repeat, cooldown_seconds=alert.cooldown_seconds,
-        expires_at=alert.expires_at, language=language(),
+        expires_at=still_to_come(alert), language=language(),
     )  # fmt: skip
     return await add(services, price_alerts.changed(made, **fields))
 
 
 async def add(services: Services, alert: PriceAlert) -> PriceAlert:
     """Store and watch a new alert. Raises UserError when the person has the same one, or as many as they may."""
-    for row in await rows(services, alert.owner_id):
-        if _same(row.alert, alert):
-            way_on = _("Change it with `/alert edit`, or give another value.")
-            raise UserError("\n".join([_("You have this alert already:"), row.line, way_on]))
+    _check_new(alert, await rows(services, alert.owner_id))
     limit = services.settings.headframe_max_alerts_per_person
     try:
         return await _prices(services).alerts.add(alert, limit)
     except LimitReached as error:
-        text = _("You have {n} price alerts, as many as you may have. Remove one with `/alert remove` first.")
-        raise UserError(text.format(n=limit)) from error
+        raise _too_many(limit) from error
+
+
+async def again(services: Services, user_id: int, alert_id: int) -> PriceAlert:
+    """Watch anew an alert that is over; it starts over. Raises UserError, also for one that is not theirs."""
+    async with services.db.read() as connection:
+        alert = await price_alerts.get(connection, alert_id)
+    if alert is None or alert.owner_id != user_id:
+        raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+    mine = await rows(services, user_id)
+    _check_new(alert, mine)
+    limit = services.settings.headframe_max_alerts_per_person
+    if len(mine) >= limit:
+        raise _too_many(limit)
+    return _still(await _prices(services).alerts.edit(alert.id, expires_at=still_to_come(alert)))
+
+
+async def fired_by(services: Services, user_id: int, delivery_id: int) -> int:
+    """The alert whose message a delivery to this person was. Raises UserError."""
+    async with services.db.read() as connection:
+        found = await deliveries.get(connection, delivery_id)
+    alert_id = (found.payload or {}).get("alert_id") if found is not None else None
+    if found is None or found.target != Target("user", user_id) or not isinstance(alert_id, int):
+        raise UserError(_("That message is older than I remember. Make the alert anew with `/alert price`."))
+    return alert_id
+
+
+def still_to_come(alert: PriceAlert) -> datetime | None:
+    """When it runs out; None also where that is past."""
+    return alert.expires_at if alert.expires_at is not None and alert.expires_at > utcnow() else None
+
+
+def _check_new(alert: PriceAlert, mine: list[Row]) -> None:
+    for one in mine:
+        if _same(one.alert, alert):
+            way_on = _("Change it with `/alert edit`, or give another value.")
+            raise UserError("\n".join([_("You have this alert already:"), one.line, way_on]))
+
+
+def _too_many(limit: int) -> UserError:
+    text = _("You have {n} price alerts, as many as you may have. Remove one with `/alert remove` first.")
+    return UserError(text.format(n=limit))
 
 
 def _same(one: PriceAlert, other: PriceAlert) -> bool:
@@ -198,9 +273,10 @@ def _same(one: PriceAlert, other: PriceAlert) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
-def _check_rate(service: PriceService, parsed: ParsedCondition) -> None:
-    """Without an exchange rate the alert would wait for ever."""
+def _check(service: PriceService, parsed: ParsedCondition) -> None:
+    """Without an exchange rate the alert would wait for ever, and so it would for a level in the wrong unit."""
     try:
+        plausible.check(parsed, service.quote(parsed.instrument.slug, utcnow()), service.rates)
         service.rates.convert(INSTRUMENTS["gold"].normal, "USD", parsed.currency)
     except PriceError as error:
         raise UserError(str(error)) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.clock import utcnow
 from bot.delivery.markdown import escape
 from bot.i18n import _, ngettext
-from storage import deliveries, feeds, subscriptions
+from storage import deliveries, feeds, price_alerts, subscriptions
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -31,6 +31,11 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
     async with services.db.read() as connection:
         mine = await feeds.of_guild(connection, guild_id or 0, since=now - timedelta(days=7))
         follows = await subscriptions.of_guild(connection, guild_id) if guild_id else []
+        members: list[object] = []
+        if guild_id:
+            members += await subscriptions.of_members(connection, guild_id)
+            if services.prices is not None:
+                members += await price_alerts.of_members(connection, guild_id)
         oldest = await deliveries.oldest_pending(connection, now)
         last = await deliveries.last_sent_at(connection)
         next_poll = await feeds.next_due_at(connection)
@@ -69,7 +74,7 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
         lines.append(_("⚠ Posts are {n} seconds late.").format(n=int(late)))
     details = (
         (_("Feeds"), f"{len(mine)} ({_('failing')}: {len(failing)})"),
-        (_("Queries followed"), str(len(follows))),
+        (_("Queries followed"), " · ".join([str(len(follows)), *members_text(len(members))])),
         (_("Posted in 24 h"), str(states.get("sent", 0))),
         (_("Waiting"), str(states.get("pending", 0) + states.get("sending", 0) + states.get("held", 0))),
         (_("Dropped in 24 h"), _dropped(dropped)),
@@ -78,6 +83,11 @@ async def report(services: Services, guild_id: int | None, *, latency: float) ->
         (_("Discord latency"), f"{latency * 1000:.0f} ms" if math.isfinite(latency) else "—"),
     )
     return Report(services.db.trouble is None and not failing and not lost and late <= 60, tuple(lines), details)
+
+
+def members_text(count: int) -> list[str]:
+    """ "1 member's alert", which posts in a server's channel by no moderator's wish; nothing where there is none."""
+    return [ngettext("{n} member's alert", "{n} members' alerts", count).format(n=count)] if count else []
 
 
 def _dropped(reasons: dict[str, int]) -> str:

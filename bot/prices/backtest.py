@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.i18n import _
 from bot.prices.alert_rules import View, rearm_level, rest_over, threshold
 from bot.prices.alerts import AlertIndex
-from bot.prices.commands import price_in, window_name
+from bot.prices.commands import price_in, window_text
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.message import standing_text
 from bot.prices.units import EXACT, UNITS, convert_price, format_percent, format_price
@@ -61,7 +61,7 @@ def distance(
         if move is not None:
             text = _("It has moved {percent} within {window}; {size} sets the alert off.")
             lines = [f"{here}. " + text.format(
-                percent=format_percent(move), window=window_name(alert.window_seconds),
+                percent=format_percent(move), window=window_text(alert.window_seconds),
                 size=format_percent(threshold(alert), sign=False))]  # fmt: skip
     else:
         away = format_percent(EXACT.divide(alert.level, price) - 1)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, get_args
 
-from bot.i18n import _
+from bot.i18n import _, duration
 from bot.prices.currency import parse_currency
 from bot.prices.instruments import INSTRUMENTS, Instrument, instrument
 from bot.prices.model import Basis, PriceError
@@ -66,6 +66,7 @@ class ParsedCondition:
     window_seconds: int | None
     currency: str
     unit: str
+    explicit: bool = False  # its currency and unit were both written, not taken from the person's settings
 
     def describe(self) -> str:
         """ "Gold above 4,500.00 USD/oz t", in the language in force."""
@@ -108,7 +109,8 @@ def _parse_level(item: Instrument, condition: Condition, text: str, currency: st
         raise BadCondition(_("“{text}” names two currencies; keep one of them.").format(text=text[:40]))
     chosen_unit = parse_unit(found["unit"] or unit or item.unit.code)
     chosen = parse_currency(named[0]) if named else parse_currency(currency)
-    return ParsedCondition(item, condition, level, None, None, chosen, chosen_unit.code)
+    explicit = bool(named and found["unit"])
+    return ParsedCondition(item, condition, level, None, None, chosen, chosen_unit.code, explicit)
 
 
 def _parse_move(item: Instrument, text: str, currency: str, unit: str | None) -> ParsedCondition:
@@ -140,8 +142,13 @@ def _window(count: str | None, word: str | None) -> str:
 
 
 def window_name(seconds: int | None) -> str:
-    """ "1h"."""
+    """ "1h": as it is typed."""
     return next((key for key, span in WINDOWS.items() if span.total_seconds() == seconds), "?")
+
+
+def window_text(seconds: int | None) -> str:
+    """ "1 hour", "3 days", in the language in force."""
+    return duration(seconds or 0)
 
 
 def parse_number(text: str) -> Decimal:
@@ -184,7 +191,7 @@ def describe(
     """One line for lists and messages, in the language in force."""
     name = INSTRUMENTS[metal].local_name
     if condition == "moves":
-        window = window_name(window_seconds)
+        window = window_text(window_seconds)
         size = format_percent(EXACT.divide(percent or Decimal(0), Decimal(100)), sign=False)
         return _("{metal} moves {percent} in {window}").format(metal=name, percent=size, window=window)
     price = format_price(level or Decimal(0), currency, UNITS[unit])

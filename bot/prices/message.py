@@ -6,12 +6,12 @@ The text is fixed when the alert fires: it says what was true then, however late
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.delivery.markdown import clamp_plain, web_link
 from bot.i18n import _
-from bot.prices.commands import describe_alert, window_name
+from bot.prices.commands import describe_alert, window_text
 from bot.prices.model import Basis, FiredAlert, Standing, demo_label
 from bot.prices.units import EXACT, UNITS, format_percent, format_price
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storage.records import JsonObject
 
 _COLOUR: Final = 0xB8860B
+_HOUR: Final = 3600
 SHOWN: Final = 4
 
 
@@ -44,11 +45,18 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
     title = describe_alert(alert)
     price = format_price(fired.price, fired.currency, UNITS[alert.unit])
     now = _("Now {price}").format(price=price)
-    lines = [f"**{now}**"]
+    lines, since = [], fired.changes
     if fired.move is not None:
         lines.append(_("Moved {percent} within {window}.").format(
-            percent=format_percent(fired.move), window=window_name(alert.window_seconds)))  # fmt: skip
-    changes = changes_line(fired.changes)
+            percent=format_percent(fired.move), window=window_text(alert.window_seconds)))  # fmt: skip
+        # The move counts from the window's extreme, the changes from its beginning: two figures of one hour would
+        # only puzzle.
+        since = replace(
+            since,
+            hour=None if alert.window_seconds == _HOUR else since.hour,
+            day=None if alert.window_seconds == _HOUR * 24 else since.day,
+        )
+    changes = changes_line(since)
     if changes:
         lines.append(changes)
     if fired.late:
@@ -61,12 +69,11 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
         lines += ["", f"**{_('Headlines around the move')}**"]
         lines += [f"{number}\\. {_headline(one)}" for number, one in enumerate(shown, 1)]
     if not alert.repeat:
-        lines += ["", _("This alert has done its work and will not fire again.")]
+        lines += ["", _("This alert has done its work and will not fire again, unless you set it again.")]
     return {
-        "content": f"🔔 {title} · {now}",  # all that a telephone shows of it
+        "content": f"🔔 {title} · {now}",  # all that a telephone shows; the embed goes on from there
         "name": title,
         "embed": {
-            "title": title,
             "description": "\n".join(lines)[:4000],
             "color": _COLOUR,
             **({"footer": {"text": demo_label()}} if fired.demo else {}),
@@ -83,6 +90,8 @@ def alert_payload(fired: FiredAlert, headlines: Sequence[Headline] = ()) -> Json
             "headlines": [int(one.at.timestamp()) for one in shown],
             "language": alert.language,
         },
+        # The button under it, for its owner alone: in a channel it would be everybody's.
+        "again": _("Set again") if not alert.repeat and alert.target_kind == "user" else None,
         "alert_id": alert.id,
         "firing": alert.firings,
         "price": str(fired.price),

@@ -6,6 +6,7 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Final
 
+from bot.prices import plausible
 from bot.prices.commands import BadCondition, parse_condition, price_in
 from bot.prices.currency import UnknownCurrency
 from bot.prices.instruments import instrument
@@ -32,9 +33,14 @@ def suggest_values(
         except (BadCondition, UnknownCurrency, UnknownUnit):
             pass
         else:
+            other = plausible.meant(parsed, found, rates) if plausible.is_far(parsed, found, rates) else None
+            if other is not None and not parsed.explicit:
+                suggestions.append((other.describe(), plausible.typed(other)))
             suggestions.append((parsed.describe(), typed.strip()[:100]))
     if condition == "moves":
-        choices = [] if item.basis is Basis.MONTHLY else [(value, value) for value in _MOVES]
+        choices = [] if item.basis is Basis.MONTHLY else [
+            (parse_condition(metal, condition, value).describe(), value) for value in _MOVES
+        ]  # fmt: skip
     else:
         choices = _round_levels(condition, found, rates, currency, unit or item.unit.code)
     digits = re.sub(r"\D", "", typed)

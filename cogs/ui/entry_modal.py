@@ -33,10 +33,17 @@ class Filled:
 
 
 class EntryModal(AskedModal):
-    """`done` gets what was filled in. A server's follow is given a channel menu, a person's alert "dm or here"."""
+    """`done` gets what was filled in. zone: of its daily digest.
+
+    A server's follow is given a channel menu, a person's alert "dm or here".
+    """
 
     def __init__(
-        self, title: str, one: Subscription, done: Callable[[discord.Interaction[Any], Filled], Awaitable[None]]
+        self,
+        title: str,
+        one: Subscription,
+        zone: str,
+        done: Callable[[discord.Interaction[Any], Filled], Awaitable[None]],
     ) -> None:
         super().__init__(title)
         self._target: Target = one.target
@@ -46,7 +53,8 @@ class EntryModal(AskedModal):
         )
         self.mode: discord.ui.Select[EntryModal] = discord.ui.Select(
             options=[
-                discord.SelectOption(label=mode_text(mode), value=mode, default=mode == one.mode) for mode in _MODES
+                discord.SelectOption(label=mode_text(mode, one.digest_hour, zone), value=mode, default=mode == one.mode)
+                for mode in _MODES
             ]
         )
         self.add_item(discord.ui.Label(text=_("What to watch for"), component=self.query))

@@ -7,7 +7,7 @@ while the right to it lasts; and it works after a restart as well, because the c
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import discord
 
@@ -19,7 +19,7 @@ from cogs.ui import manage_view as look
 from cogs.ui.answer import answer, open_form, update
 from cogs.ui.entry_modal import EntryModal, Filled
 from cogs.ui.price_modal import FilledPrice, PriceModal
-from cogs.ui.words import test_text
+from cogs.ui.words import again_text, test_text
 from storage.records import NewSubscription
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from storage.records import Subscription
 
 Interaction = discord.Interaction[Any]
+_OF_WATCHED: Final = frozenset({"mute", "pause", "resume", "change", "test"})  # not for alerts that are over
 
 
 class Manage:
@@ -49,6 +50,10 @@ class Manage:
 
     async def __call__(self, interaction: Interaction, act: Act) -> None:
         page, key = act.number(0), act.values[0] if act.values else act.arg(1)
+        if act.what in _OF_WATCHED and (await self._entry(interaction, key)).over:
+            # It fired while its card stood open: the card as it is now says when, and can set it again.
+            await self._show(interaction, page, key)
+            return
         match act.what:
             case "turn":
                 await self._show(interaction, page, "")
@@ -70,6 +75,8 @@ class Manage:
                 await self._test(interaction, page, key)
             case "take":
                 await self._take(interaction, page, key)
+            case "again":
+                await self._again(interaction, page, key)
             case "unmute":
                 one = await self._subscription(interaction, key)
                 await follows.change(self._bot.services, one, muted_sources=None)
@@ -128,6 +135,7 @@ class Manage:
             await self._change_price(interaction, page, entry)
             return
         one = _own_subscription(entry)
+        zone = await follows.zone(self._bot.services, one)
 
         async def done(sent: Interaction, filled: Filled) -> None:
             now = await self._subscription(sent, key, own=True)
@@ -140,7 +148,7 @@ class Manage:
             await follows.change(self._bot.services, now, **changes)
             await self._show(sent, page, key, _("Changed."))
 
-        await open_form(interaction, EntryModal(look.form_title(_("Change"), entry), one, done))
+        await open_form(interaction, EntryModal(look.form_title(_("Change"), entry), one, zone, done))
 
     async def _change_price(self, interaction: Interaction, page: int, entry: Entry) -> None:
         key, alert = entry.key, _own_price(entry)
@@ -168,6 +176,7 @@ class Manage:
             await self._copy_price(interaction, page, entry)
             return
         one = _own_subscription(entry)
+        zone = await follows.zone(self._bot.services, one)
 
         async def done(sent: Interaction, filled: Filled) -> None:
             now = await self._subscription(sent, key, own=True)
@@ -184,7 +193,7 @@ class Manage:
                 raise UserError(_("There is one like this already. Change the query or the place of the copy."))
             await self._show(sent, page, str(made.id), _("This is the copy."))
 
-        await open_form(interaction, EntryModal(look.form_title(_("Copy"), entry), one, done))
+        await open_form(interaction, EntryModal(look.form_title(_("Copy"), entry), one, zone, done))
 
     async def _test(self, interaction: Interaction, page: int, key: str) -> None:
         if (await self._entry(interaction, key)).price is not None:
@@ -193,7 +202,7 @@ class Manage:
             return
         one = await self._subscription(interaction, key)
         trial = await follows.try_out(self._bot.services, one.scope_guild_id, follows.read_query(one.query))
-        await self._show(interaction, page, key, test_text(one.query, trial))
+        await self._show(interaction, page, key, test_text(None, trial))
 
     async def _take(self, interaction: Interaction, page: int, key: str) -> None:
         """A member's alert that posts here becomes the server's own; the member's list no longer holds it."""
@@ -202,6 +211,11 @@ class Manage:
             raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
         await follows.take_over(self._bot.services, entry.subscription, by=interaction.user.id)
         await self._show(interaction, page, key, _("It belongs to the server now."))
+
+    async def _again(self, interaction: Interaction, page: int, key: str) -> None:
+        alert = await self._price(interaction, key)
+        stands = await price_alerts.again(self._bot.services, interaction.user.id, alert.id)
+        await self._show(interaction, page, key, again_text(stands))
 
     async def _remove(self, interaction: Interaction, page: int, key: str) -> None:
         entry = await self._entry(interaction, key)

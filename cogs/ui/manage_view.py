@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import discord
 
 from bot.delivery.markdown import clamp_plain, plain
+from bot.desk.price_alerts import is_over
 from bot.i18n import _
 from cogs.ui.control import Panel
 
@@ -23,7 +24,7 @@ _COLOUR: Final = 0xB8860B
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """key: what the commands take as well; label: plain text; line: as the list shows it.
+    """key: what the commands take as well; label: plain text; line: as the list shows it; head: what it begins with.
 
     It is a subscription or a price alert; the other is None. owner: the member whose own alert posts in a channel of
     the server, which a moderator may stop (or take over, if it is on headlines), but not rewrite; else None.
@@ -36,13 +37,19 @@ class Entry:
     subscription: Subscription | None = None
     price: PriceAlert | None = None
     owner: int | None = None
+    head: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether it is a price alert that fired its once, or ran out."""
+        return self.price is not None and is_over(self.price)
 
 
 class Shelf(Protocol):
     """Whose entries these are. `entries` gives what this person may manage here and now, or raises."""
 
     async def entries(self, interaction: discord.Interaction[Any]) -> list[Entry]: ...
-    def title(self, count: int) -> str: ...
+    def title(self, entries: list[Entry]) -> str: ...
     def empty(self) -> str: ...
 
 
@@ -77,19 +84,20 @@ def embed(screen: Screen, shelf: Shelf, note: str = "") -> discord.Embed:
     one = screen.opened
     if one is not None:
         # The title says what it is; the line and a test's answer need not say it again.
-        lines = [one.line[:_LINE].removeprefix("- ").removeprefix(f"{one.label} · ")]
+        title, line = clamp_plain(one.label, 256) or "—", one.line.removeprefix("- ")
+        if not title.endswith("…"):
+            line = line.removeprefix(f"{one.head} · ")
+        lines = [line[:_LINE]]
         note = note.removeprefix(f"**{one.label}**\n")
         if screen.removing:
             lines.append(_("Remove it for good?"))
         if note:
             lines += ["", note] if "\n" in note else [note]
-        return discord.Embed(
-            title=clamp_plain(one.label, 256) or "—", description="\n".join(lines)[:4000], colour=_COLOUR
-        )
+        return discord.Embed(title=title, description="\n".join(lines)[:4000], colour=_COLOUR)
     lines = [entry.line[:_LINE] for entry in screen.shown] or [shelf.empty()]
     if note:
         lines = [note, "", *lines]
-    shown = discord.Embed(title=shelf.title(len(screen.entries)), description="\n".join(lines)[:4090], colour=_COLOUR)
+    shown = discord.Embed(title=shelf.title(screen.entries), description="\n".join(lines)[:4090], colour=_COLOUR)
     if screen.pages > 1:
         shown.set_footer(text=_("Page {page} of {pages}").format(page=screen.at + 1, pages=screen.pages))
     return shown
@@ -108,6 +116,12 @@ def controls(desk: str, screen: Screen) -> Panel:
     if screen.removing:
         panel.button("remove", _("Remove"), style=discord.ButtonStyle.danger)
         panel.button("open", _("Keep it"))
+        return panel
+    if one.over:
+        panel.button("again", _("Set again"), style=discord.ButtonStyle.primary)
+        panel.button("copy", _("Copy"))
+        panel.button("ask", _("Remove"), style=discord.ButtonStyle.danger, row=1)
+        panel.button("turn", _("Back to the list"), row=1)
         return panel
     if one.owner is None:
         panel.button("change", _("Change"), style=discord.ButtonStyle.primary)

@@ -13,6 +13,7 @@ from bot.clock import utcnow
 from bot.desk import price_alerts
 from bot.i18n import _, language
 from bot.prices import commands as wording
+from bot.prices import plausible
 from bot.prices.instruments import INSTRUMENTS
 from bot.prices.model import Consensus, PriceError
 from bot.prices.suggest import suggest_values
@@ -53,6 +54,7 @@ def price_command() -> app_commands.Command[Any, ..., None]:
             currency, unit = await currency_and_unit(interaction, metal, None, None)
             parsed = wording.parse_condition(metal, condition, value, currency=currency, unit=unit)
             found = service.quote(metal, now)
+            plausible.check(parsed, found, service.rates)
             passed = wording.already_passed(parsed, found, service.rates)
             service.rates.convert(INSTRUMENTS["gold"].normal, "USD", parsed.currency)  # is there a rate at all?
         except PriceError as error:

@@ -16,11 +16,12 @@ from bot.prices.model import Basis, Reading, Standing, demo_label
 from bot.prices.units import EXACT, UNITS, convert_price, format_price
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.prices.chart import Chart
     from bot.prices.currency import Rates
     from bot.prices.model import Changes, Consensus
+    from bot.prices.units import Unit
 
 _COLOUR: Final = 0xB8860B
 _QUIET: Final = 0x8A8F98  # stale, closed or in dispute
@@ -99,14 +100,20 @@ def _footer(found: Consensus, rates: Rates, currency: str, *, demo: bool) -> str
 
 
 def overview_embed(
-    rows: Sequence[tuple[Consensus, Changes]], rates: Rates, currency: str, *, demo: bool = False
+    rows: Sequence[tuple[Consensus, Changes]],
+    rates: Rates,
+    currency: str,
+    units: Mapping[str, Unit],
+    *,
+    demo: bool = False,
 ) -> discord.Embed:
-    """Every metal there is a figure for, one line each, in its home unit. Raises UnknownCurrency."""
+    """Every metal there is a figure for, one line each. units: by the metal's slug. Raises UnknownCurrency."""
     lines = []
     for found, changes in rows:
         item = INSTRUMENTS[found.metal]
-        price = price_in(found, rates, currency, item.unit.code)
-        figure = _("no figure") if price is None else format_price(price, currency, item.unit)
+        unit = units[found.metal]
+        price = price_in(found, rates, currency, unit.code)
+        figure = _("no figure") if price is None else format_price(price, currency, unit)
         remarks = [changes_line(changes), standing_text(found)]
         if found.basis is Basis.MONTHLY:
             remarks.append(found.as_of.strftime("%Y-%m"))

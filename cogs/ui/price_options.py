@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bot.prices.model import PriceError
     from bot.prices.service import PriceService
+    from bot.prices.units import Unit
 
 Choices = list[app_commands.Choice[str]]
 Press = discord.Interaction[Any]
@@ -40,15 +41,25 @@ async def currency_and_unit(
 
     A stored unit counts for precious metals only: nobody wants iron ore by the ounce. Raises PriceError.
     """
+    slug = instrument(metal).slug if metal else "gold"
+    money, units = await currency_and_units(interaction, [slug], currency, unit)
+    return money, units[slug].code
+
+
+async def currency_and_units(
+    interaction: Press, metals: Iterable[str], currency: str | None, unit: str | None
+) -> tuple[str, dict[str, Unit]]:
+    """As `currency_and_unit`, for several metals by their slugs: each has its own unit."""
     async with interaction.client.services.db.read() as connection:
         person = await guilds.user(connection, interaction.user.id)
         server = await guilds.guild(connection, interaction.guild_id) if interaction.guild_id else None
     chosen = currency or person.currency or (server.currency if server else None) or "USD"
-    item = instrument(metal) if metal else None
-    home = item.unit.code if item else "oz t"
     own = person.unit or (server.unit if server else None)
-    wanted = unit or (own if home == "oz t" else None) or home
-    return parse_currency(chosen), parse_unit(wanted).code
+    units = {}
+    for slug in metals:
+        home = INSTRUMENTS[slug].unit.code
+        units[slug] = parse_unit(unit or (own if home == "oz t" else None) or home)
+    return parse_currency(chosen), units
 
 
 def user_error(error: PriceError) -> UserError:

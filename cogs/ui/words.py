@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.delivery.hours import DEFAULT_DIGEST_HOUR
 from bot.delivery.losses import reason_text
 from bot.delivery.markdown import clamp_plain
+from bot.desk.people import show_clock
 from bot.desk.price_alerts import paused_text
 from bot.errors import UserError
 from bot.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from bot.desk.follows import Trial
+    from storage.price_alerts import PriceAlert
     from storage.records import Subscription
 
 NOISY: Final = 12  # headlines a day from which on a query is called noisy
 
 
-def mode_text(mode: str, hour: int | None = None) -> str:
-    """A subscription's mode in words. hour: of a daily digest, where one was chosen."""
-    if mode == "daily" and hour is not None:
-        return _("as a daily digest at {hour}:00").format(hour=hour)
-    return {"instant": _("at once"), "hourly": _("as an hourly digest"), "daily": _("as a daily digest")}.get(
-        mode, mode
-    )
+def mode_text(mode: str, hour: int | None, zone: str) -> str:
+    """A subscription's mode in words. hour: of a daily digest, None: the usual one. zone: of whoever reads it."""
+    if mode == "daily":
+        at = show_clock(60 * (DEFAULT_DIGEST_HOUR if hour is None else hour))
+        return _("as a daily digest at {time} ({zone})").format(time=at, zone=zone)
+    return {"instant": _("at once"), "hourly": _("as an hourly digest")}.get(mode, mode)
 
 
 def where_text(kind: str, target_id: int) -> str:
@@ -37,20 +39,42 @@ def check_hour(mode: str, hour: int | None) -> None:
         raise UserError(_("Only a daily digest has an hour: add `mode: daily`."))
 
 
+def passed_text(alert: PriceAlert) -> str:
+    """A warning when the price is past an alert's level already; else empty."""
+    if alert.armed is not False or alert.level is None:
+        return ""
+    return "⚠️ " + _("The price is past this level already: the alert waits until it has come back.")
+
+
+def again_text(alert: PriceAlert) -> str:
+    """An alert that was over is watched again."""
+    return "\n".join(filter(None, [_("It is set again."), passed_text(alert)]))
+
+
 def code(text: str) -> str:
     """Text for the inside of a code span."""
     return text.replace("`", "'")[:300]
 
 
-def alert_line(one: Subscription) -> str:
-    """A person's alert in one line of a list."""
+def named(one: Subscription) -> str:
+    """What a line of a list begins with."""
+    return f"`{code(one.query)}`"
+
+
+def placed(one: Subscription) -> str:
+    """As `named`, of what a channel follows."""
+    return f"<#{one.target_id}> {named(one)}"
+
+
+def alert_line(one: Subscription, zone: str) -> str:
+    """A person's alert in one line of a list. zone: see `follows.zones`."""
     there = _("direct message") if one.target_kind == "user" else f"<#{one.target_id}>"
-    return "- " + " · ".join([f"`{code(one.query)}`", there, mode_text(one.mode, one.digest_hour), *_state(one)])
+    return "- " + " · ".join([named(one), there, mode_text(one.mode, one.digest_hour, zone), *_state(one)])
 
 
-def follow_line(one: Subscription, lost: str | None) -> str:
+def follow_line(one: Subscription, lost: str | None, zone: str) -> str:
     """What a channel follows in one line of a list. lost: why the channel cannot be reached, None when it can."""
-    parts = [f"<#{one.target_id}> `{code(one.query)}`", mode_text(one.mode, one.digest_hour)]
+    parts = [placed(one), mode_text(one.mode, one.digest_hour, zone)]
     if one.role_id:
         parts.append(f"<@&{one.role_id}>")
     if one.max_per_hour:
@@ -61,8 +85,11 @@ def follow_line(one: Subscription, lost: str | None) -> str:
     return "- " + " · ".join(parts)
 
 
-def test_text(query: str, trial: Trial) -> str:
-    """What a query would have brought in seven days: how many, from whom, what to do if it is too much, the newest."""
+def test_text(query: str | None, trial: Trial) -> str:
+    """What a query would have brought in seven days: how many, from whom, what to do if it is too much, the newest.
+
+    query None: it is named above already.
+    """
     lines = [count_text(query, trial)]
     if len(trial.sources) > 1:
         named = ", ".join(f"{clamp_plain(host, 40)} ({n})" for host, n in trial.sources)
@@ -73,7 +100,13 @@ def test_text(query: str, trial: Trial) -> str:
     return "\n".join(lines)[:2000]
 
 
-def count_text(query: str, trial: Trial) -> str:
+def count_text(query: str | None, trial: Trial) -> str:
+    if query is None:
+        return ngettext(
+            "It would have brought {n} headline in the last 7 days.",
+            "It would have brought {n} headlines in the last 7 days.",
+            trial.total,
+        ).format(n=trial.total)
     return ngettext(
         "`{query}` would have brought {n} headline in the last 7 days.",
         "`{query}` would have brought {n} headlines in the last 7 days.",

@@ -73,7 +73,8 @@ async def test_an_alert_is_changed_paused_tested_copied_and_removed_without_typi
         desk = await alerts(h)
         (one,) = await stored(h, "trader")
         await desk.open(str(one.id))
-        await desk.press("Test", "would have brought 1 headline")
+        await desk.press("Test", "It would have brought 1 headline")
+        assert desk.shown.count("gold etf") == 1, "the title has it"
         assert "Gold ETF holdings grow" in desk.shown
 
         await desk.form("Change", "Changed.", query="silver", mode=["daily"], where=["here"])
@@ -226,6 +227,40 @@ async def test_an_opened_entry_and_its_form_name_the_alert(tmp_path: Path) -> No
         assert "Gold above 99,999.00 USD/oz t" in desk.used.original.data["embeds"][0]["title"]
         modal = await (await h.local.press(desk.used.original.data, "Change", "trader")).modal()
         assert modal["title"].startswith("Change: Gold above")
+
+
+async def test_what_channels_follow_is_counted_apart_from_members_alerts_as_status_counts(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        for query in ("gold", "silver"):
+            await h.use("moderator", "gold-silver", "channel follow", query=query)
+        assert "Queries followed: 2\n" in await h.use("moderator", "lounge", "status")
+        await h.use("trader", "lounge", "alert keyword", query="copper", where="here")
+        await h.use("trader", "lounge", "alert price", metal="gold", condition="above", value="9000", where="here")
+        assert "2 queries followed · 2 members' alerts" in await h.use("moderator", "lounge", "channel list")
+        assert "Queries followed: 2 · 2 members' alerts\n" in await h.use("moderator", "lounge", "status")
+        used = await h.local.invoke("moderator", h.guild, "lounge", "channel list")
+        await used.message(within=15)
+        desk = Desk(h, "moderator", used)
+        await desk.open("1")
+        assert desk.shown.count("gold") == 2, "in the channel's name and once as the query"
+
+
+async def test_the_hour_of_a_daily_digest_and_its_time_zone_are_named(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.use("trader", "lounge", "preferences", timezone="Europe/Warsaw")
+        await h.use("moderator", "lounge", "settings", timezone="America/Lima")
+        says = "as a daily digest at 08:00 (Europe/Warsaw)"
+        assert says in await h.use("trader", "lounge", "alert keyword", query="gold", mode="daily")
+        assert says in await h.use("trader", "lounge", "alert list")
+        assert "at 17:00 (Europe/Warsaw)" in await h.use("trader", "lounge", "alert edit", alert="gold", hour=17)
+        told = await h.use("moderator", "gold-silver", "channel follow", query="zinc", mode="daily")
+        assert "at 08:00 (America/Lima)" in told
+        desk = await alerts(h)
+        await desk.open("1")
+        modal = await (await h.local.press(desk.used.original.data, "Change", "trader")).modal()
+        (_query, mode, *_rest) = modal["components"]
+        labels = [one["label"] for one in mode["component"]["options"]]
+        assert "as a daily digest at 17:00 (Europe/Warsaw)" in labels
 
 
 @pytest.mark.parametrize(("label", "title"), [("*tin* `x`", r"\*tin\* \`x\`"), ("", "—"), ("*" * 500, None)])

@@ -64,7 +64,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     await service.tick(OPEN)
     async with await LocalDiscord.start(world=World.demo(), limits=False) as local:
         bot: Any = plain_bot()
-        bot.desks = {}
+        bot.desks, bot.press_handlers = {}, {}
         bot.services = SimpleNamespace(
             mentions=Mentions(),
             prices=service,
@@ -138,6 +138,10 @@ async def test_one_s_own_settings_are_the_default(local: LocalDiscord, served: S
         await guilds.set_user(connection, int(trader), now=OPEN, currency="CAD", unit="kg")
     try:
         assert "CAD/kg" in words(await use(local, "price now", metal="silver"))
+        lines = words(await use(local, "price now"))
+        assert "CAD/kg" in re.search(r"Gold.*", lines)[0], "in the overview too"
+        assert "CAD/lb" in re.search(r"Copper.*", lines)[0]
+        assert "CAD/g" in re.search(r"Copper.*", words(await use(local, "price now", unit="g")))[0]
         assert "CAD/lb" in words(await use(local, "price now", metal="copper")), (
             "a unit of one's own is for precious metals"
         )
@@ -248,11 +252,10 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
     post = await Composer(served.database, chart=served.service.charts.for_alert).compose([row], Taste())
     assert post is not None
     (embed,) = post.embeds
-    assert embed.title is not None
-    assert embed.title.startswith("Gold below")
+    assert post.content.startswith("🔔 Gold below")
     assert "will not fire again" not in (embed.description or "")
     ((_name, _png, alt),) = post.files
-    price = re.search(r"Now ([\d,.]+ USD/oz t)", embed.description or "")
+    price = re.search(r"Now ([\d,.]+ USD/oz t)", post.content)
     assert price is not None
     assert f"to {price[1]} (" in alt, "the line ends at the price of the message, which is not stored yet"
     told = re.search(r"(\S+ %) in 24 h", embed.description or "")
@@ -271,6 +274,27 @@ async def test_an_alert_is_made_fires_and_reads_well(local: LocalDiscord, served
 )
 async def test_an_alert_that_cannot_be_is_explained(local: LocalDiscord, options: Json, says: str) -> None:
     assert says in words(await use(local, "alert price", **options))
+
+
+async def test_a_level_in_the_wrong_unit_is_asked_about_when_an_alert_is_made_and_when_it_is_changed(
+    local: LocalDiscord, served: Served
+) -> None:
+    trader = int(local.world.user("trader").id)
+    async with served.database.write() as connection:
+        await guilds.set_user(connection, trader, now=OPEN, currency="EUR", unit="g")
+    try:
+        text = words(await use(local, "alert price", metal="gold", condition="above", value="5000"))
+        assert "times the present price" in text
+        assert "Did you mean `5000 USD/oz t`?" in text
+        await use(local, "alert price", metal="gold", condition="above", value="5000 EUR/g")
+        async with served.database.read() as connection:
+            newest = (await price_alerts.of_owner(connection, trader))[0]
+        assert (newest.level, newest.unit) == (5000, "g"), "written out it is taken as it stands"
+        assert "Did you mean" in words(await use(local, "alert edit", alert=f"p{newest.id}", value="6000"))
+        await use(local, "alert remove", alert=f"p{newest.id}")
+    finally:
+        async with served.database.write() as connection:
+            await guilds.set_user(connection, trader, now=OPEN, currency=None, unit=None)
 
 
 async def test_a_price_alert_is_tested_edited_paused_and_removed_by_its_name(
@@ -375,6 +399,5 @@ async def test_the_hour_after_a_headline(served: Served) -> None:
 
 async def test_there_is_a_limit_of_alerts(local: LocalDiscord) -> None:
     options = {"metal": "silver", "condition": "moves"}
-    values = [f"{percent}% in 1d" for percent in range(5, 11)]  # five are allowed
-    answers = [words(await use(local, "alert price", **options, value=value)) for value in values]
-    assert "as many as you may have" in answers[-1]
+    answers = [words(await use(local, "alert price", value=f"{n}% in 1d", **options)) for n in range(5, 11)]
+    assert "as many as you may have" in answers[-1], "five are allowed"

@@ -86,7 +86,7 @@ QUOTE = agree(INSTRUMENTS["gold"], [a_reading("4400"), a_reading("4400", "two")]
         pytest.param({"level": Decimal(125), "currency": "EUR", "unit": "g"}, None, ["113.17 EUR/g: +10.45 %"], id="€"),
         pytest.param(
             {"condition": "moves", "level": None, "percent": Decimal(2), "window_seconds": 3600, "armed": True},
-            Decimal("-0.0123"), ["moved −1.23 % within 1h; 2.00 % sets the alert off"], id="a move under way",
+            Decimal("-0.0123"), ["moved −1.23 % within 1 hour; 2.00 % sets the alert off"], id="a move under way",
         ),
     ],
 )  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.i18n import use_language
+from bot.prices import plausible
 from bot.prices.commands import (
     BadCondition,
     already_passed,
@@ -152,10 +155,54 @@ def test_every_suggestion_can_be_taken(typed, metal, condition):
         assert parse_condition(metal, condition, value)
 
 
+@pytest.mark.parametrize(
+    ("language", "seconds", "said"),
+    [("en", 900, "15 minutes"), ("en", 3600, "1 hour"), ("fr", 3600, "1 heure"), ("es", 86400 * 3, "3 días")],
+)
+def test_a_window_is_written_out_in_the_reader_s_language(language, seconds, said):
+    with use_language(language):
+        text = describe_alert(an_alert(condition="moves", level=None, percent=Decimal(2), window_seconds=seconds))
+    assert text.replace("\N{NO-BREAK SPACE}", " ").endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("condition", "typed", "currency", "unit", "says"),
+    [
+        pytest.param("above", "4000", "EUR", "g",
+                     ["4,000.00 EUR/g is 35 times the present price, 112.96 EUR/g.", "Did you mean `4000 USD/oz t`?",
+                      "write its currency and unit: `4000 EUR/g`"], id="dollars an ounce were meant"),
+        pytest.param("below", "140", "USD", "oz t",
+                     ["140.00 USD/oz t is 1/31 of the present price", "Did you mean `140 USD/g`?"], id="grams"),
+        pytest.param("above", "9", "USD", "oz t", ["1/488 of"], id="nothing fits"),
+        pytest.param("above", "$4,000", "EUR", "g", ["is 28 times"], id="half written"),
+        pytest.param("above", "4000 EUR/g", "USD", "oz t", [], id="written out"),
+        pytest.param("above", "20000", "USD", "oz t", [], id="bold, but to be had"),
+        pytest.param("moves", "2%", "EUR", "g", [], id="a move has no level"),
+    ],
+)  # fmt: skip
+def test_a_level_far_off_the_price_is_asked_about_unless_it_is_written_out(condition, typed, currency, unit, says):
+    parsed = parse_condition("gold", condition, typed, currency=currency, unit=unit)
+    plausible.check(parsed, None, RATES)  # without a price nothing can be said
+    if not says:
+        plausible.check(parsed, QUOTE, RATES)
+        return
+    with pytest.raises(BadCondition) as refused:
+        plausible.check(parsed, QUOTE, RATES)
+    assert all(text in str(refused.value) for text in says), str(refused.value)
+    written = re.findall(r"`([^`]+)`", str(refused.value))
+    for text in written:
+        plausible.check(parse_condition("gold", condition, text), QUOTE, RATES)
+
+
+def test_what_was_meant_is_suggested_before_a_level_far_off():
+    found = suggest_values("gold", "above", "4000", QUOTE, RATES, "EUR", "g")
+    assert [value for _label, value in found[:2]] == ["4000 USD/oz t", "4000"]
+
+
 def test_alerts_in_words():
     assert describe_alert(an_alert()) == "Gold above 4,500.00 USD/oz t"
     moves = an_alert(condition="moves", level=None, percent=Decimal(2), window_seconds=3600)
-    assert describe_alert(moves) == "Gold moves 2.00 % in 1h"
+    assert describe_alert(moves) == "Gold moves 2.00 % in 1 hour"
 
 
 @pytest.mark.parametrize(
