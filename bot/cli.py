@@ -63,7 +63,8 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "feeds", "export_opml", "print all feeds as OPML")
     export.add_argument("--guild", type=int, default=None, help="only those of one server")
     backup = add("backup", "data", "backup", "copy the database while it is in use")
-    backup.add_argument("file", metavar="FILE")
+    backup.add_argument("file", metavar="FILE", help="a new file in a folder that is there")
+    backup.add_argument("--force", action="store_true", help="replace FILE if it is an older backup")
     restore = add("restore", "data", "restore", "put a backup in place of the database; while stopped")
     restore.add_argument("file", metavar="FILE")
     migrate = add(
@@ -99,6 +100,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # a pipe is written to only now; at the interpreter's exit it would be too late to catch
+    except BrokenPipeError:
+        # The reader of our output has gone (`headframe tag | head`): that is not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv))
     from bot.errors import StartError, UserError
     from bot.settings import SettingsError
@@ -109,10 +122,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (StartError, UserError, SettingsError, StorageError) as error:
         print(f"headframe: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        # The reader of our output has gone (`headframe tag | head`): that is not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

@@ -124,6 +124,25 @@ def test_export_and_import_carry_feeds_from_one_place_to_another(tmp_path: Path)
     assert "<opml" in empty.stdout
 
 
+@pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("command", [["doctor"], ["minerals"], ["tag"], ["--help"]], ids=" ".join)
+def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path, command: list[str], buffered: str) -> None:
+    """`headframe doctor | head -5`, at its worst: nobody reads at all."""
+    (tmp_path / "none.toml").write_text("builtin = false\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *command],
+        input=b"Gold rises\n", stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, timeout=60, check=False,
+        env=os.environ | {
+            "PYTHONPATH": str(Path.cwd()), "PYTHONUNBUFFERED": buffered, "DISCORD_TOKEN": "",
+            "HEADFRAME_PRICE_SOURCES": str(tmp_path / "none.toml"),
+        },
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_an_unknown_benchmark_is_a_sentence(tmp_path: Path) -> None:
     done = headframe("bench", "speed", cwd=tmp_path)
     assert done.returncode == 1

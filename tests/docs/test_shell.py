@@ -23,7 +23,6 @@ from tests.feedserver import FeedServer, Reply
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPML: Final = "<opml version='2.0'><body><outline type='rss' text='A wire' xmlUrl='{url}'/></body></opml>"
 SOURCES: Final = """
 builtin = false
 
@@ -102,7 +101,6 @@ LINES: Final = [(one.name, line) for one in pages() for line in one.blocks("sh")
 async def test_every_shell_line_runs(folder: Path) -> None:
     async with FeedServer() as server:
         server.script["/feed.xml"] = Reply(body=(folder / "docs" / "samples" / "feed.xml").read_bytes())
-        (folder / "feeds.opml").write_text(OPML.format(url=server.url("/feed.xml")), encoding="utf-8")
         for name, line in LINES:
             try:
                 await asyncio.to_thread(run, line, folder)
