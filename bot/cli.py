@@ -87,6 +87,18 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _too_much(command: str, surplus: Sequence[str]) -> str:
+    """What to say of arguments that nothing takes; the commands that filter are often given a file's name."""
+    if command not in {"match", "tag", "stories"} or surplus[0].startswith("-"):
+        return f"unrecognized arguments: {' '.join(surplus)}"
+    query = " 'QUERY'" if command == "match" else ""
+    quoted = "; a query of several words goes in quotes" if command == "match" else ""
+    return (
+        f"{command} reads headlines from standard input, so {surplus[0]!r} is too much. "
+        f"For a file: headframe {command}{query} < FILE{quoted}"
+    )
+
+
 def _shielded(argv: Sequence[str]) -> list[str]:
     """A query that begins with a minus is a query, not an option: `headframe match '-chile copper'`."""
     given = list(argv)
@@ -112,7 +124,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv))
+    top = parser()
+    arguments, surplus = top.parse_known_args(_shielded(sys.argv[1:] if argv is None else argv))
+    if surplus:
+        top.error(_too_much(arguments.command, surplus))
     from bot.errors import StartError, UserError
     from bot.settings import SettingsError
     from storage.errors import StorageError

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot import settings as configuration
 from bot.commands.lock import sole
+from bot.errors import UserError
 from storage.backup import copy_sqlite, in_use, schema_of, settle
 from storage.database import HEAD, sqlite_path
 from storage.errors import NewerSchema, StorageError, Unavailable
@@ -90,6 +91,11 @@ def migrate_to(arguments: argparse.Namespace) -> int:
     """Copy this SQLite database into an empty one on a server, and compare every table."""
     from storage.copying import copy_all
 
+    if not arguments.url.startswith("postgresql"):  # not shown again: it may hold a password
+        raise UserError(
+            "migrate-to: what follows is no address of a PostgreSQL database. "
+            "It looks like postgresql+asyncpg://USER:PASSWORD@HOST/NAME."
+        )
     path = _database()
     with sole(path):
         if in_use(path):

@@ -74,11 +74,13 @@ def test_text(query: str, trial: Trial) -> str:
 
 
 def count_text(query: str, trial: Trial) -> str:
-    return ngettext(
+    """How many a query would have brought, and what it cannot find because a list is incomplete here."""
+    count = ngettext(
         "`{query}` would have brought {n} headline in the last 7 days.",
         "`{query}` would have brought {n} headlines in the last 7 days.",
         trial.total,
     ).format(query=code(query), n=trial.total)
+    return f"{count}\n{trial.gaps}" if trial.gaps else count
 
 
 def newest_text(trial: Trial) -> str:

@@ -33,6 +33,10 @@ async def test_a_query_is_counted_before_it_is_saved_and_a_noisy_one_is_called_s
             assert "a day" not in calm
         assert await follows_of(h) == [], "nothing is saved"
         assert "about 14 a day" in await h.use("moderator", "gold-silver", "channel follow", query="gold mine")
+        missed = "`list:uk-2024` is incomplete here: 13 of its 34 entries could be confirmed"
+        assert missed in await h.use("moderator", "gold-silver", "channel follow", query="list:uk-2024")
+        assert missed in await h.use("trader", "lounge", "alert keyword", query="list:uk-2024 OR zinc")
+        assert "incomplete" not in await h.use("trader", "lounge", "alert keyword", query="list:us-2025")
         assert "choose one of your alerts" in await h.use("trader", "lounge", "alert test")
 
 
