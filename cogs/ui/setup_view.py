@@ -236,7 +236,9 @@ def _feed_menus(panel: Panel, plan: Plan) -> None:
         text = _("More feeds, {first}–{last} of {total}") if number else _("Feeds, {first}–{last} of {total}")
         options = [
             discord.SelectOption(
-                label=one.title[:100], description=_about(one, recommended)[:100] or None, value=str(setup_feeds.place(one)),
+                label=one.title[:100],
+                description=_about(one, recommended)[:100] or None,
+                value=str(setup_feeds.place(one)),
                 default=one.url in plan.feeds,
             )
             for one in shelf
@@ -249,7 +251,9 @@ def _feed_menus(panel: Panel, plan: Plan) -> None:
 
 def _about(one: Listed, recommended: Collection[str]) -> str:
     """ "gold · recommended": what a feed is about, and how far to trust that it answers."""
-    trust = _("recommended") if one.url in recommended else _("not proven to answer") if one.status == "unproven" else ""
+    trust = (
+        _("recommended") if one.url in recommended else _("not proven to answer") if one.status == "unproven" else ""
+    )
     return " · ".join(part for part in (one.topic, trust) if part)
 
 

@@ -47,7 +47,7 @@ MARKDOWN = {
 }
 _RENDER = """async (cases) => {
   const { rich } = await import("/static/js/markdown_dom.js");
-  const places = { userName: (id) => id, role: () => null, channel: () => null };
+  const places = { userName: (id) => id, role: () => null, channel: () => null, command: (name) => name };
   return cases.map((text) => {
     const box = document.createElement("div");
     box.append(rich(text, places));
@@ -149,3 +149,18 @@ async def test_every_kind_of_message_part_is_drawn(visit: Any, artefacts: Path) 
             await page.get_by_role("combobox", name="Choose a channel").click()
             await page.get_by_role("textbox", name="Search").fill("deep")
             assert await page.locator(".select-list:visible .option-label").all_inner_texts() == ["deep-dives"]
+
+
+async def test_commands_in_texts_are_called_as_in_the_list_of_commands(visit: Any, preview_url: str) -> None:
+    async with visit(f"{preview_url}#trader", locale="fr-FR") as page:
+        banner = page.locator(".banner-try button[data-command='alert keyword']")
+        await page.wait_for_function(
+            "() => document.querySelector('.banner-try button[data-command=\"alert keyword\"]').textContent !== '/alert keyword'"
+        )
+        assert await banner.text_content() == "/alerte mot-clé"
+        await page.locator("#composer textarea").fill("/aide")
+        await page.locator("#composer textarea").press("Enter")
+        await page.locator("#composer textarea, #composer button[type=submit], #composer .send").last.click()
+        named = page.locator(".message button[data-command='alert keyword']").last
+        await named.wait_for()
+        assert await named.text_content() == "/alerte mot-clé"

@@ -64,6 +64,7 @@ async def test_a_source_is_muted_where_it_came_by_who_may_and_heard_again(tmp_pa
         two = next(one["value"] for one in menu["options"] if one["label"] == "two.example")
         await h.local.select(shown, None, [two], "moderator")
         await eventually(lambda: "two.example is muted" in said(asked.original.data))  # type: ignore[union-attr]
+        assert f"in <#{h.local.channel('gold-silver').id}>, for `gold`." in said(asked.original.data)  # type: ignore[union-attr]
         assert (await follows_of(h))[0].muted_sources == ["two.example"]
         await h.local.press(asked.original.data, "Hear it again", "moderator")  # type: ignore[union-attr]
         await eventually(lambda: "heard again" in said(asked.original.data))  # type: ignore[union-attr]
