@@ -14,7 +14,8 @@ from bot.clock import utcnow
 from bot.errors import UserError
 from bot.feeds import directory
 from bot.feeds.model import Fault, FaultKind, FeedError, Fetched, FetchRequest, ParsedFeed
-from bot.i18n import _
+from bot.feeds.reasons import reason
+from bot.i18n import _, language
 from bot.reading import Reading
 from storage import entries, feeds
 from storage import guilds as settings_of
@@ -154,9 +155,14 @@ def explain(url: str, fault: Fault) -> str:
         hint = _("Look for its new address on the site.")
     if directory.lookup(url) and fault.kind in _PASSING:
         hint = _("It is in my directory, so this is no mistake of yours: it cannot be read just now. Try again later.")
-    wrong = fault.detail.partition(";")[0].rstrip(".")
+    detail = fault.detail.partition(";")[0]
+    wrong = (detail if language() == "en" else _capital(reason(fault.kind, fault.detail))).rstrip(".")
     status = f" ({fault.status})" if fault.status and f"({fault.status})" not in wrong else ""
     return f"{unread(url)} {wrong}{status}. {hint}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def unread(url: str) -> str:

@@ -11,6 +11,7 @@ from bot.desk.feeds import explain
 from bot.feeds import directory, faults
 from bot.feeds.model import Fault, FaultKind
 from bot.feeds.reasons import reason
+from bot.i18n import use_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,14 @@ def test_a_feed_of_the_directory_is_nobodys_typing_mistake(fault: Fault) -> None
     assert "this is no mistake of yours: it cannot be read just now. Try again later." in said
     assert "Check" not in said
     assert "Look for" not in said
+
+
+def test_what_is_wrong_is_said_in_the_readers_language() -> None:
+    with use_language("fr"):
+        said = explain(OWN, NO_NAME)
+        assert "host" not in said
+        assert "faute de frappe" in said
+        assert "(503)" in explain(OWN, status(503))
 
 
 def test_a_feed_in_trouble_names_the_status_that_was_answered() -> None:
