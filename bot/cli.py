@@ -63,7 +63,8 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "feeds", "export_opml", "print all feeds as OPML")
     export.add_argument("--guild", type=int, default=None, help="only those of one server")
     backup = add("backup", "data", "backup", "copy the database while it is in use")
-    backup.add_argument("file", metavar="FILE")
+    backup.add_argument("file", metavar="FILE", help="a new file in a folder that is there")
+    backup.add_argument("--force", action="store_true", help="replace FILE if it is an older backup")
     restore = add("restore", "data", "restore", "put a backup in place of the database; while stopped")
     restore.add_argument("file", metavar="FILE")
     migrate = add(
@@ -86,6 +87,18 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _too_much(command: str, surplus: Sequence[str]) -> str:
+    """What to say of arguments that nothing takes; the commands that filter are often given a file's name."""
+    if command not in {"match", "tag", "stories"} or surplus[0].startswith("-"):
+        return f"unrecognized arguments: {' '.join(surplus)}"
+    query = " 'QUERY'" if command == "match" else ""
+    quoted = "; a query of several words goes in quotes" if command == "match" else ""
+    return (
+        f"{command} reads headlines from standard input, so {surplus[0]!r} is too much. "
+        f"For a file: headframe {command}{query} < FILE{quoted}"
+    )
+
+
 def _shielded(argv: Sequence[str]) -> list[str]:
     """A query that begins with a minus is a query, not an option: `headframe match '-chile copper'`."""
     given = list(argv)
@@ -99,7 +112,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    arguments = parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv))
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # a pipe is written to only now; at the interpreter's exit it would be too late to catch
+    except BrokenPipeError:
+        # The reader of our output has gone (`headframe tag | head`): that is not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    top = parser()
+    arguments, surplus = top.parse_known_args(_shielded(sys.argv[1:] if argv is None else argv))
+    if surplus:
+        top.error(_too_much(arguments.command, surplus))
     from bot.errors import StartError, UserError
     from bot.settings import SettingsError
     from storage.errors import StorageError
@@ -109,10 +137,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (StartError, UserError, SettingsError, StorageError) as error:
         print(f"headframe: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        # The reader of our output has gone (`headframe tag | head`): that is not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

@@ -86,4 +86,4 @@ def text_of(feed: Feed, event: str, url: str | None = None) -> str:
         if kind is FaultKind.GONE
         else _("⚠ I can't read {name} since <t:{since}:f>: {reason}")
     )
-    return f"{lead.format(name=name, since=since, reason=reason(kind))} {advice(kind)}"
+    return f"{lead.format(name=name, since=since, reason=reason(kind, feed.fault_detail))} {advice(kind)}"

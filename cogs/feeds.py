@@ -265,13 +265,17 @@ def _health(one: GuildFeed) -> str:
         return (
             lines[0]
             + "\n-# "
-            + _("Retired: {why} {do}").format(why=reason(kind or FaultKind.GONE), do=advice(kind or FaultKind.GONE))
+            + _("Retired: {why} {do}").format(
+                why=reason(kind or FaultKind.GONE, feed.fault_detail), do=advice(kind or FaultKind.GONE)
+            )
         )
     if feed.last_success_at:
         lines.append(_("Last read <t:{at}:R>").format(at=int(feed.last_success_at.timestamp())))
     if feed.failing_since:
         since = int(feed.failing_since.timestamp())
-        lines.append(_("Failing since <t:{at}:f>: {why}").format(at=since, why=reason(kind or FaultKind.HTTP)))
+        lines.append(
+            _("Failing since <t:{at}:f>: {why}").format(at=since, why=reason(kind or FaultKind.HTTP, feed.fault_detail))
+        )
     lines.append(_("next <t:{at}:R>").format(at=int(feed.next_poll_at.timestamp())))
     return lines[0] + "\n-# " + " · ".join(lines[1:])
 

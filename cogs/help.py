@@ -113,7 +113,7 @@ def page(topic: str) -> tuple[str, str]:
         case "minerals":
             return _("Look up a mineral"), _(
                 "`/mineral info` for any of 87 minerals: uses, producers, critical lists, imports, with a source for "
-                "every figure. `/mineral list`, `/mineral compare` and `/mineral risk` set them side by side."
+                "every figure. `/mineral list`, `/mineral compare` and `/mineral risk` compare them."
             )
         case "prices":
             return _("Prices and price alerts"), _(

@@ -99,7 +99,7 @@ class Minerals(
         else:
             await self._show_table(interaction, ("list", list or versus or "", category or ""), 0, share=share)
 
-    @app_commands.command(name=locale_str("compare"), description=locale_str("Two minerals side by side"))
+    @app_commands.command(name=locale_str("compare"), description=locale_str("Two minerals compared, fact by fact"))
     @app_commands.describe(
         first=locale_str("Name, symbol or synonym"),
         second=locale_str("Name, symbol or synonym"),

@@ -229,12 +229,14 @@ class News(commands.GroupCog, group_name="news", group_description=locale_str("H
         await follows.change(self.bot.services, sub, muted_sources=muted or None)
         panel = None
         if end:
-            text = _("{source} is heard again for `{query}`.")
+            text = _("{source} is heard again in {where}, for {what}.")
         else:
-            text = _("{source} is muted for `{query}`.")
+            text = _("{source} is muted in {where}, for {what}.")
             panel = Panel("mute")
             panel.button("end", _("Hear it again"), one.delivery.id)
-        text = text.format(source=clamp(host, 100), query=code(sub.query))
+        where = _("your direct messages") if sub.target_kind == "user" else f"<#{sub.target_id}>"
+        what = _("every headline") if sub.canonical == "*" else f"`{code(sub.query)}`"
+        text = text.format(source=clamp(host, 100), where=where, what=what)
         if fresh:
             await answer(interaction, text, view=panel)
         else:

@@ -50,9 +50,8 @@ class Setup(commands.Cog):
             plan.timezone = people.read_zone(timezone)
             await desk.save(self.bot.services, guild_id, plan)
         step = min(max(plan.step, 0), look.READY)
-        preset = next(iter(desk.PRESETS))
-        embed = await self._embed(plan, step, preset, guild_id)
-        await answer(interaction, embed=embed, view=look.controls(plan, step, preset))
+        embed = await self._embed(plan, step, "", guild_id)
+        await answer(interaction, embed=embed, view=look.controls(plan, step, ""))
 
     @setup.autocomplete("timezone")
     async def _zones(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -67,7 +66,7 @@ class Setup(commands.Cog):
         plan = await desk.load(services, guild_id)
         set_language(plan.language or await self.bot.language_of(interaction))
         step, preset = min(act.number(0), look.READY), act.arg(1)
-        preset = preset if preset in desk.PRESETS else next(iter(desk.PRESETS))
+        preset = preset if preset in desk.PRESETS else ""
         problems: list[str] = []
         match act.what:
             case "step":
@@ -104,7 +103,7 @@ class Setup(commands.Cog):
                 plan.notices = int(chosen)
             case "channel" if chosen.isdigit():
                 await check_channel(interaction, int(chosen))
-                plan.follows[preset] = int(chosen)
+                plan.follows[preset or desk.FIRST] = int(chosen)
             case "drop":
                 plan.follows.pop(chosen, None)
             case "feeds":

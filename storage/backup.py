@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from storage.errors import Damaged, Unavailable
@@ -46,16 +46,16 @@ def damage(path: Path, *, within: float | None = None) -> str | None:
 def copy_sqlite(source: Path, target: Path) -> None:
     """Snapshot `source` into `target` by way of a temporary file, verified, so that no half copy is left behind.
 
-    Raises Damaged when what was copied is not sound, Unavailable for everything else. An existing target stays as it
-    is until the new one is complete.
+    Raises Damaged when what was copied is not sound, Unavailable for everything else, a missing folder included. An
+    existing target is replaced, and stays as it is until the new one is complete.
     """
     if not source.exists():
         raise Unavailable(f"there is no database at {source}.")
     if target.exists() and target.samefile(source):
         raise Unavailable(f"{target} is the database itself: choose another file.")
-    partial = target.with_name(target.name + ".part")
+    # A name of its own, so that no file of somebody else's is in the way: `x.db.part` may be a download.
+    partial = target.with_name(f".{target.name}.headframe-part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
         partial.touch(_PRIVATE)
         with closing(_read_only(source)) as origin, closing(sqlite3.connect(partial)) as copy:
@@ -70,6 +70,14 @@ def copy_sqlite(source: Path, target: Path) -> None:
         raise Unavailable(f"could not copy {source} to {target}: {error}.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def settle(path: Path) -> None:
+    """Fold a -wal beside a file that nobody uses into it, so that the file is all there is; a damaged one is left."""
+    if not path.exists():
+        return
+    with closing(sqlite3.connect(path, timeout=1.0)) as connection, suppress(sqlite3.DatabaseError):
+        connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def create_private(path: Path) -> None:

@@ -231,10 +231,18 @@ class Database:
                 return
 
     async def backup(self, target: Path) -> None:
-        """Copy a consistent snapshot while in use (SQLite's online backup). Raises Unavailable."""
+        """Copy a consistent snapshot while in use (SQLite's online backup), making the folder. Raises Unavailable."""
         if self.path is None:
             raise Unavailable("backup copies SQLite files; use pg_dump for PostgreSQL.")
-        await asyncio.to_thread(copy_sqlite, self.path, target)
+        await asyncio.to_thread(_copy, self.path, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"could not copy {source} to {target}: {error}.") from error
+    copy_sqlite(source, target)
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -33,9 +33,9 @@ def sentence(reason: str, url: URL) -> str:
         "malformed": DAMAGED,
         "database is locked": "another process holds it: is a second Headframe running on it?",
         "disk i/o error": "the disk does not work as it should: look at the system's log",
-        "password": "the server refuses the password: check DATABASE_URL",
-        "does not exist": "the server has no such database or user: create it, or check DATABASE_URL",
-        "connect": "the server does not answer: is it running, and is DATABASE_URL right?",
+        "password": "the server refuses the password: check the one in its address",
+        "does not exist": "the server has no such database or user: create it, or check its address",
+        "connect": "the server does not answer: is it running, and is its address right?",
         "shut": "the server is starting or stopping: this mends itself",
         "starting up": "the server is starting or stopping: this mends itself",
     }

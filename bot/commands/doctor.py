@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -25,8 +26,9 @@ from storage.errors import StorageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, Sequence
 
+    from bot.prices.polling import Health
     from bot.settings import Settings
 
 _SKEW: Final = 5.0  # seconds of clock error that Discord's signatures and our digests can bear
@@ -40,14 +42,15 @@ def doctor(_arguments: argparse.Namespace) -> int:
 async def _run() -> int:
     logs.setup(level="error")  # what the parts would log is what the lines below say
     blocked = False
-    async for finding in _checks():
-        blocked |= finding.verdict == "FAIL"
-        print(f"{finding.verdict:<4} {finding.subject:<10} {finding.text}")
+    async with aclosing(_checks()) as checks:
+        async for finding in checks:
+            blocked |= finding.verdict == "FAIL"
+            print(f"{finding.verdict:<4} {finding.subject:<10} {finding.text}", flush=True)
     print("Something blocks: mend the lines marked FAIL." if blocked else "Nothing blocks.", file=sys.stderr)
     return 1 if blocked else 0
 
 
-async def _checks() -> AsyncIterator[Finding]:
+async def _checks() -> AsyncGenerator[Finding, None]:
     try:
         settings = configuration.load()
     except SettingsError as error:
@@ -58,15 +61,14 @@ async def _checks() -> AsyncIterator[Finding]:
         yield Finding(
             "warn", "contact", "HEADFRAME_CONTACT is empty: publishers cannot write to you before they block you"
         )
-    async for finding in _discord(settings):
-        yield finding
-    async for finding in _database(settings):
-        yield finding
-    async for finding in _prices(settings):
-        yield finding
+    # Closed by hand all the way down: whoever reads us may go at any line (`headframe doctor | head -5`).
+    for part in (_discord(settings), _database(settings), _prices(settings)):
+        async with aclosing(part):
+            async for finding in part:
+                yield finding
 
 
-async def _discord(settings: Settings) -> AsyncIterator[Finding]:
+async def _discord(settings: Settings) -> AsyncGenerator[Finding, None]:
     if not settings.token:
         yield Finding("warn", "token", "DISCORD_TOKEN is empty: `headframe run` will be a preview on this machine")
         return
@@ -118,11 +120,14 @@ def _skew(date: str | None) -> float | None:
         return None
 
 
-async def _database(settings: Settings) -> AsyncIterator[Finding]:
+async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
     try:
         path = sqlite_path(settings.database_url)
         if path is not None and not path.exists():
-            yield Finding("ok", "database", f"{path} is not there yet: `headframe run` makes it")
+            # Without a token `run` is the preview, which keeps a database of its own (see bot/preview/stage.py).
+            makes = bool(settings.token) or "database_url" in settings.model_fields_set
+            when = "`headframe run` makes it" if makes else "the first `headframe run` with a DISCORD_TOKEN makes it"
+            yield Finding("ok", "database", f"{path} is not there yet: {when}")
             return
         database = await open_database(settings.database_url, migrate=False)
     except StorageError as error:
@@ -141,17 +146,17 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             yield (
                 Finding("ok", "disk", text) if free > LOW_DISK else Finding("FAIL", "disk", f"{text}: free some space")
             )
-        async for finding in _journey(database):
-            yield finding
-        async for finding in permissions.check(settings, database):
-            yield finding
+        for part in (_journey(database), permissions.check(settings, database)):
+            async with aclosing(part):
+                async for finding in part:
+                    yield finding
     except StorageError as error:
         yield Finding("FAIL", "database", str(error))
     finally:
         await database.close()
 
 
-async def _journey(database: Database) -> AsyncIterator[Finding]:
+async def _journey(database: Database) -> AsyncGenerator[Finding, None]:
     now = utcnow()
     async with database.read() as connection:
         every = await feeds.every(connection)
@@ -185,7 +190,7 @@ async def _journey(database: Database) -> AsyncIterator[Finding]:
         yield Finding("ok", "outbox", f"last delivery {_ago(sent, now)}")
 
 
-async def _prices(settings: Settings) -> AsyncIterator[Finding]:
+async def _prices(settings: Settings) -> AsyncGenerator[Finding, None]:
     from bot.app import VERSION
     from bot.feeds.fetch import user_agent
     from bot.feeds.guard import Guard
@@ -203,12 +208,43 @@ async def _prices(settings: Settings) -> AsyncIterator[Finding]:
     agent = user_agent(VERSION, settings.headframe_contact)
     async with PriceHttp(Guard(settings.headframe_allow_private), agent) as http:
         poller = Poller(sources, http.get, utcnow())
-        await poller.poll(utcnow())
-    for line in poller.health():
-        verdict: Verdict = "warn" if line.error else "ok"
-        yield Finding(verdict, "prices", f"{line.source} ({', '.join(line.metals[:3])}): {line.error or 'answers'}")
-    if not any(line.error is None for line in poller.health()):
-        yield Finding("warn", "prices", "no source answers: prices stay at the last good value, marked stale")
+        try:
+            await poller.poll(utcnow())
+        finally:
+            await poller.close()
+    for finding in _of_sources(poller.health()):
+        yield finding
+
+
+def _of_sources(lines: Sequence[Health]) -> list[Finding]:
+    """One line for each thing that is so, however many requests it concerns, and the mend for each that is wrong."""
+    told: dict[str | None, dict[str, list[str]]] = {}
+    for line in lines:
+        told.setdefault(line.error, {}).setdefault(line.source, []).extend(line.metals)
+    found = []
+    for error, sources in told.items():
+        if error is None:
+            texts = [f"{name} ({_some(metals)}): answers" for name, metals in sources.items()]
+            found += [Finding("ok", "prices", text) for text in texts]
+            continue
+        who = ", ".join(f"{name} ({_some(metals)})" if len(sources) == 1 else name for name, metals in sources.items())
+        network = "cannot be reached" in error or error.startswith("no answer")
+        mend = (
+            "check this machine's internet connection and name service"
+            if network
+            else "it is asked again by itself; docs/price-sources.md says how to add another"
+        )
+        found.append(Finding("warn", "prices", f"{who}: {error}; {mend}"))
+    if None not in told:
+        text = "no source answers: prices stay at the last good value, marked stale"
+        if len(found) == 1:
+            text = f"{text}. {found.pop().text}"
+        found.append(Finding("warn", "prices", text))
+    return found
+
+
+def _some(metals: Sequence[str]) -> str:
+    return ", ".join(metals[:3]) + (" …" if len(metals) > 3 else "")
 
 
 def _moment(stamp: str | None) -> datetime | None:

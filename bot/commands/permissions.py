@@ -15,7 +15,7 @@ from bot.commands.finding import Finding
 from storage import subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from bot.settings import Settings
     from storage.database import Database
@@ -24,7 +24,7 @@ _SERVERS: Final = 50  # looked at; each costs three requests
 _NEEDED: Final = ("view_channel", "send_messages", "embed_links")
 
 
-async def check(settings: Settings, database: Database) -> AsyncIterator[Finding]:
+async def check(settings: Settings, database: Database) -> AsyncGenerator[Finding, None]:
     """A line for each server where something followed cannot be posted, and one for all that is well."""
     if not settings.token:
         return

@@ -44,12 +44,15 @@ def tag(_arguments: argparse.Namespace) -> int:
 def match(arguments: argparse.Namespace) -> int:
     """Print the headlines that match; 0 some, 1 none, 2 a query that cannot be read."""
     from bot.news import document, query, tagger
+    from bot.news.gaps import gaps
 
     try:
         wanted = query.parse(arguments.query)
     except query.QueryError as error:
         print(f"{error.caret()}\n{error}", file=sys.stderr)
         return 2
+    if missed := gaps(wanted):
+        print(missed, file=sys.stderr)
     found = False
     for line in _lines():
         if wanted.matches(document.build(line, tagger.tag(line))):

@@ -14,7 +14,8 @@ from bot.clock import utcnow
 from bot.errors import UserError
 from bot.feeds import directory
 from bot.feeds.model import Fault, FaultKind, FeedError, Fetched, FetchRequest, ParsedFeed
-from bot.i18n import _
+from bot.feeds.reasons import reason
+from bot.i18n import _, language
 from bot.reading import Reading
 from storage import entries, feeds
 from storage import guilds as settings_of
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from storage.records import Entry, Feed
 
 log = structlog.get_logger(__name__)
+_PASSING: Final = frozenset(  # what also befalls a right address
+    {FaultKind.DNS, FaultKind.TLS, FaultKind.CONNECT, FaultKind.TIMEOUT, FaultKind.HTTP, FaultKind.RATE_LIMITED}
+)
 _PROBES: Final = 6  # addresses tried below a page that names no feed of its own
 
 
@@ -134,17 +138,31 @@ def normal(address: str) -> str:
 
 
 def explain(url: str, fault: Fault) -> str:
-    """One line for a moderator: what is wrong with an address and what to do."""
+    """One line for a moderator: what is wrong with an address and what to do, each said once.
+
+    The detail's own advice, behind its semicolon, is for logs and the command line, where ours is not said.
+    """
     hints = {
         FaultKind.BLOCKED: _("The publisher shows programs a challenge page; only the publisher can change that."),
         FaultKind.FORBIDDEN: _("The publisher refuses programs here; look for another of its feeds."),
         FaultKind.LOGIN: _("It asks for a login; only open feeds can be read."),
         FaultKind.NOT_A_FEED: _("Give the address of its RSS or Atom feed."),
-        FaultKind.DNS: _("Check the spelling."),
+        FaultKind.DNS: _("Check the address for a typing mistake."),
         FaultKind.REFUSED: _("Only addresses on the public internet can be read."),
     }
     hint = hints.get(fault.kind, _("Try again later, or open the address in a browser to see what it shows."))
-    return f"{unread(url)} {fault.detail.rstrip('.')}. {hint}"
+    if fault.status == 404:
+        hint = _("Look for its new address on the site.")
+    if directory.lookup(url) and fault.kind in _PASSING:
+        hint = _("It is in my directory, so this is no mistake of yours: it cannot be read just now. Try again later.")
+    detail = fault.detail.partition(";")[0]
+    wrong = (detail if language() == "en" else _capital(reason(fault.kind, fault.detail))).rstrip(".")
+    status = f" ({fault.status})" if fault.status and f"({fault.status})" not in wrong else ""
+    return f"{unread(url)} {wrong}{status}. {hint}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def unread(url: str) -> str:

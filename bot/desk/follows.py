@@ -14,6 +14,7 @@ from bot.errors import UserError
 from bot.i18n import _
 from bot.news import document
 from bot.news import query as alert_language
+from bot.news.gaps import gaps
 from bot.news.model import tags_from_json
 from storage import entries, subscriptions
 
@@ -33,13 +34,14 @@ _SCAN = 3000  # newest entries a search or a test looks through
 class Trial:
     """What a query would have brought lately: how many, the newest, (source, how many) pairs, and over which days.
 
-    Where more headlines came than are looked through, `days` is less than was asked.
+    Where more headlines came than are looked through, `days` is less than was asked. gaps: what its lists miss here.
     """
 
     total: int
     newest: list[Entry]
     sources: list[tuple[str, int]]
     days: float
+    gaps: str = ""
 
     @property
     def per_day(self) -> float:
@@ -174,7 +176,7 @@ async def try_out(services: Services, guild_id: int | None, query: Query, *, day
     found, total, since = await recent_matches(services, guild_id, query, days=days, limit=_SCAN)
     hosts = Counter(host_of(entry.url) for entry in found if entry.url)
     span = (now - since).total_seconds() / 86400 if since else float(days)
-    return Trial(total, found[:8], hosts.most_common(3), min(span, float(days)))
+    return Trial(total, found[:8], hosts.most_common(3), min(span, float(days)), gaps(query))
 
 
 async def recent_matches(

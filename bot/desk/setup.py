@@ -33,6 +33,7 @@ PRESETS: Final[Mapping[str, str]] = {
     "juniors": "topic:exploration OR topic:resource-estimate OR topic:financing",
     "everything": "*",
 }
+FIRST: Final = next(iter(PRESETS))  # the topic that a channel is for when none was chosen
 
 
 def name_of(query: str) -> str | None:

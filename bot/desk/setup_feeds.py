@@ -26,9 +26,12 @@ _OF_ALL: Final = (
 
 
 def offered(presets: Collection[str]) -> list[directory.Listed]:
-    """All feeds that may answer: by their use for these topics, recommended ones first, then by name."""
+    """All feeds that may answer: by their use for these topics, recommended ones first, then by name.
+
+    Those that were never seen to answer stand behind all others.
+    """
     listed = [one for one in directory.entries() if one.status != "dead"]
-    listed.sort(key=lambda one: (_rank(one, presets), not one.default, fold(one.title)))
+    listed.sort(key=lambda one: (one.status == "unproven", _use(one, presets), not one.default, fold(one.title)))
     return listed[: ON_A_SHELF * SHELVES]
 
 
@@ -39,7 +42,7 @@ def shelves(presets: Collection[str]) -> list[list[directory.Listed]]:
 
 
 def recommended(presets: Collection[str]) -> list[str]:
-    """Addresses of dependable feeds for these topics."""
+    """Addresses of dependable feeds for these topics: those that the menus call recommended."""
     return [one.url for one in offered(presets) if one.default and _use(one, presets) < 2]
 
 
@@ -62,8 +65,3 @@ def _use(one: directory.Listed, presets: Collection[str]) -> int:
     if any(word in about for word in _OF_ALL):
         return 1
     return 1 if "everything" in presets else 2
-
-
-def _rank(one: directory.Listed, presets: Collection[str]) -> int:
-    """One that was never seen to answer stands behind less apt ones that were."""
-    return _use(one, presets) * 2 + (3 if one.status == "unproven" else 0)

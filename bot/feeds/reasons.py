@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.feeds.model import FaultKind
 from bot.i18n import _
 
 
-def reason(kind: FaultKind) -> str:
-    """One short sentence: what is wrong."""
+def reason(kind: FaultKind, detail: str | None = None) -> str:
+    """One short sentence: what is wrong. detail: the stored `Fault.detail`, which names the status of an answer."""
+    status = re.search(r"\((\d{3})\)", detail or "")
+    if kind is FaultKind.HTTP and status is not None:
+        return _("its server answers with an error ({status}).").format(status=status[1])
     reasons = {
         FaultKind.REFUSED: _("its address is not on the public internet."),
         FaultKind.DNS: _("its host name cannot be found."),

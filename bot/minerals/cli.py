@@ -56,7 +56,11 @@ def show(arguments: argparse.Namespace) -> str:
     from bot.minerals.content import as_text
     from bot.minerals.policy_page import policy_page
 
-    book, mineral = load(), search.find(" ".join(arguments.name))
+    typed = " ".join(arguments.name)
+    book, hit = load(), search.hit(typed)
+    mineral = hit.mineral
+    if hit.score < 100:  # the card of another name than was typed: say so, apart from the data
+        sys.stderr.write(f"{typed} → {hit.via}\n")
     built = {
         "overview": lambda: pages.overview(book, mineral),
         "supply": lambda: pages.supply_page(mineral),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.i18n import _
+from bot.i18n import _, language
 from bot.minerals import supply, wording
 from bot.minerals.catalogue import OTHERS
 from bot.minerals.content import Line, Page
@@ -30,7 +30,7 @@ def overview(catalogue: Catalogue, mineral: Mineral) -> Page:
     """What it is, what it is for, who leads, which lists it is on, how much the United States imports."""
     lines = [Line("", identity(mineral))]
     sources: list[Source] = []
-    uses = Line(_("Uses"), mineral.uses)
+    uses = Line(wording.in_english(_("Uses")), mineral.uses)
     lines.append(uses)
     if mineral.uses_source:
         sources.append(mineral.uses_source)
@@ -122,7 +122,7 @@ def _note(text: str) -> str:
     known = {"withheld": _("withheld"), "not available": _("not available")}
     if kind not in known or ";" in rest:
         return text
-    return f"{known[kind]}: {', '.join(country(part.strip()) for part in rest.split(','))}"
+    return wording.labelled(known[kind], ", ".join(country(part.strip()) for part in rest.split(",")))
 
 
 def _no_production(mineral: Mineral) -> str:
@@ -173,7 +173,8 @@ def market_page(mineral: Mineral, price_line: str | None = None) -> Page:
     lines += [*averages, *imported]
     sources = [*price_sources, *import_sources]
     if mineral.imports is not None:
-        lines.append(Line("", _("Import sources count: {basis}").format(basis=mineral.imports.basis), sub=True))
+        text = wording.labelled(wording.in_english(_("Import sources count")), mineral.imports.basis)
+        lines.append(Line("", text, sub=True))
     return Page(_("{name}: market").format(name=wording.title(mineral)), tuple(lines), tuple(sources))
 
 
@@ -183,11 +184,11 @@ def average_lines(mineral: Mineral) -> tuple[list[Line], list[Source]]:
         text = _("USGS publishes no annual price for {name}.").format(name=wording.in_sentence(mineral))
         return [Line(_("Annual average"), text)], []
     newest = mineral.prices[-1]
-    series = [f"{figure.year}: {wording.price(figure)}" for figure in mineral.prices]
+    series = [wording.labelled(str(figure.year), wording.price(figure)) for figure in mineral.prices]
     text = wording.estimated(" · ".join(series), estimate=newest.estimate)
     lines = [
         Line(_("Annual average"), f"{text}, {wording.price_unit(newest.unit)}"),
-        Line("", newest.basis, sub=True),
+        Line(wording.in_english(_("Basis")) if language() != "en" else "", newest.basis, sub=True),
     ]
     return lines, [figure.source for figure in mineral.prices]
 

@@ -101,20 +101,25 @@ def search(text: str, *, limit: int = MAX_CHOICES) -> list[Hit]:
 
 def find(text: str) -> Mineral:
     """The one mineral that the text means. Raises UnknownMineralError with near names when there is none."""
+    return hit(text).mineral
+
+
+def hit(text: str) -> Hit:
+    """The same, with how near the text is to the name that it was taken for. Raises UnknownMineralError."""
     if (exact := load().minerals.get(text.strip().lower())) is not None:
-        return exact
+        return Hit(exact, 100.0, exact.name)
     hits = search(text, limit=5) if text.strip() else []
     if hits and hits[0].score >= SURE_SCORE:
-        return hits[0].mineral
+        return hits[0]
     shown = _short(text)
     if hits:
-        names = ", ".join(wording.name(hit.mineral) for hit in hits)
+        names = ", ".join(wording.name(one.mineral) for one in hits)
         message = _("No mineral is called “{text}”. Did you mean {names}?").format(text=shown, names=names)
     else:
         message = _("No mineral is called “{text}”. Try a name, a symbol or a synonym, such as “lithium”.").format(
             text=shown
         )
-    raise UnknownMineralError(message, tuple(hit.mineral.slug for hit in hits))
+    raise UnknownMineralError(message, tuple(one.mineral.slug for one in hits))
 
 
 def _short(text: str) -> str:
@@ -125,11 +130,11 @@ def _short(text: str) -> str:
 def choices(text: str) -> list[tuple[str, str]]:
     """(label, slug) pairs for autocomplete, at most 25; the label says which other name matched."""
     out = []
-    for hit in search(text):
-        label = wording.name(hit.mineral)
-        if hit.mineral.symbol:
-            label += f" ({hit.mineral.symbol})"
-        if text.strip() and fold(hit.via) not in fold(label):
-            label += f" · {hit.via}"
-        out.append((label[:100], hit.mineral.slug))
+    for one in search(text):
+        label = wording.name(one.mineral)
+        if one.mineral.symbol:
+            label += f" ({one.mineral.symbol})"
+        if text.strip() and fold(one.via) not in fold(label):
+            label += f" · {one.via}"
+        out.append((label[:100], one.mineral.slug))
     return out

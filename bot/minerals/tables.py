@@ -1,4 +1,4 @@
-"""Answers about several minerals at once: a list or category, two editions compared, two minerals side by side, risk.
+"""Answers about several minerals at once: a list or category, two editions compared, two minerals fact by fact, risk.
 
 Pure content; the caller cuts it into screens.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.i18n import _, ngettext
-from bot.minerals import policy, risk, supply, wording
+from bot.minerals import policy, price_units, risk, supply, wording
 from bot.minerals.content import Line, Page
 from bot.minerals.model import MineralsError, Source
 from bot.minerals.places import country
@@ -202,7 +202,9 @@ def editions(catalogue: Catalogue, older_slug: str, newer_slug: str) -> Table:
 
 def compare(catalogue: Catalogue, first: Mineral, second: Mineral) -> Page:
     """Two minerals, fact by fact: its name, then a line for each mineral. A telephone is too narrow for columns."""
-    one, two = _facts(catalogue, first), _facts(catalogue, second)
+    prices = [mineral.newest_price for mineral in (first, second)]
+    unit = price_units.common(*(price.unit for price in prices)) if all(prices) else None
+    one, two = _facts(catalogue, first, unit), _facts(catalogue, second, unit)
     named = ((wording.name(first), one), (wording.name(second), two))
     title = _("{first} and {second}").format(first=wording.name(first), second=wording.name(second))
     lines = [
@@ -212,7 +214,7 @@ def compare(catalogue: Catalogue, first: Mineral, second: Mineral) -> Page:
     return Page(title, tuple(lines), tuple(sources))
 
 
-def _facts(catalogue: Catalogue, mineral: Mineral) -> dict[str, tuple[str, list[Source]]]:
+def _facts(catalogue: Catalogue, mineral: Mineral, unit: str | None) -> dict[str, tuple[str, list[Source]]]:
     none = _("not published")
     production, reliance, price = mineral.newest_production, mineral.newest_reliance, mineral.newest_price
     facts: dict[str, tuple[str, list[Source]]] = {
@@ -237,8 +239,7 @@ def _facts(catalogue: Catalogue, mineral: Mineral) -> dict[str, tuple[str, list[
     rank = mineral.canada_rank
     facts[_("Canada’s rank as a US source")] = (str(rank.rank), [rank.source]) if rank else ("–", [])
     if price is not None:
-        shown = wording.estimated(f"{wording.price(price)} {wording.price_unit(price.unit)}", estimate=price.estimate)
-        facts[_("Annual average price")] = (f"{shown}, {price.year}", [price.source])
+        facts[_("Annual average price")] = (price_units.compared(price, unit), [price.source])
     else:
         facts[_("Annual average price")] = (none, [])
     on = [

@@ -148,6 +148,11 @@ def labelled(label: str, text: str) -> str:
     return f"{label}{colon}{text}" if text.startswith("\n") else f"{label}{colon} {text}"
 
 
+def in_english(label: str) -> str:
+    """The label of a text that the publisher has in English only; in another language it says so."""
+    return label if language() == "en" else _("{label} (in English)").format(label=label)
+
+
 def category(text: str) -> str:
     """The book's category in the reader's language."""
     return {

@@ -1,7 +1,7 @@
 """The bundled demo wire: invented headlines as a real RSS feed over loopback, dated relative to now.
 
 Everything in demo_wire.csv was written for this page; companies and figures are made up. The first few are in the feed
-from the start, the rest are published one after the other.
+from the start, the rest are published one after the other; the last word says that there are no more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ _EARLIER: Final = 10  # headlines in the feed from the start: earlier today
 # Seconds between the new headlines: lively while a visitor looks around, calmer later.
 _PAUSES: Final = (2.5,) * 6 + (4.0,) * 6 + (8.0,) * 8 + (25.0,) * 4
 _LATER: Final = 60.0
+LAST_WORD: Final = (
+    "The demo wire has told all it knows",
+    "Nothing more comes by itself. Publish headlines of your own: Make it happen, Publish a headline.",
+)
 SITE: Final = "https://demo-wire.example"
 
 
@@ -47,8 +51,14 @@ def written() -> tuple[tuple[str, str], ...]:
 class Newswire:
     """`await start()` serves `url`; `published` is awaited after each new headline."""
 
-    def __init__(self, published: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        published: Callable[[], Awaitable[None]],
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._published = published
+        self._pause = pause
         self._items: list[Item] = []
         self._runner: web.AppRunner | None = None
         self._task: asyncio.Task[None] | None = None
@@ -70,7 +80,7 @@ class Newswire:
         self.url = f"http://127.0.0.1:{port}/wire.xml"
 
     def go(self) -> None:
-        """Begin to publish the rest, one after the other."""
+        """Begin to publish the rest, one after the other, and the last word."""
         self._task = asyncio.create_task(self._publish_all(), name="demo wire")
 
     async def stop(self) -> None:
@@ -91,7 +101,8 @@ class Newswire:
     async def _publish_all(self) -> None:
         for place, (title, summary) in enumerate(written()[_EARLIER:]):
             await self.publish(title, summary)
-            await asyncio.sleep(_PAUSES[place] if place < len(_PAUSES) else _LATER)
+            await self._pause(_PAUSES[place] if place < len(_PAUSES) else _LATER)
+        await self.publish(*LAST_WORD)  # a wire that just falls silent looks broken
 
     async def _feed(self, _request: web.Request) -> web.Response:
         if self.broken:

@@ -21,6 +21,7 @@ from bot.app import App
 from bot.clock import utcnow
 from bot.desk import follows
 from bot.errors import StartError
+from bot.preview import model as m
 from bot.preview.controls import ControlError, Param
 from bot.preview.newswire import Newswire
 from bot.preview.online import goes_without
@@ -167,7 +168,8 @@ class Stage:
             "break-feed", "Break the feed", self._break,
             about="The demo wire answers 503; once more mends it. As the moderator, look at /feed health.",
         )  # fmt: skip
-        names = tuple(channel.name for channel in self._guild.channels.values() if channel.type in {0, 5})
+        kinds = {m.TEXT, m.ANNOUNCEMENT, m.FORUM}
+        names = tuple(channel.name for channel in self._guild.channels.values() if channel.type in kinds)
         offer(
             "permission", "Take away a permission", self._permission,
             [Param("channel", "Channel", "choice", default=names[0], choices=names)],
@@ -208,4 +210,4 @@ class Stage:
         channel = next(one for one in self._guild.channels.values() if one.name == given["channel"])
         taken = world.permissions(bot.id, channel) & int(P.SEND_MESSAGES)
         world.set_overwrite(channel, bot, deny=P.SEND_MESSAGES if taken else P(0))
-        return f"The bot may {'no longer' if taken else 'again'} write in #{channel.name}."
+        return f"The bot may {'no longer' if taken else 'again'} post in #{channel.name}."

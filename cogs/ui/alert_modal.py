@@ -9,6 +9,7 @@ import discord
 from bot.delivery.markdown import plain
 from bot.desk import follows
 from bot.i18n import _
+from bot.news.gaps import gaps
 from bot.news.model import tags_from_json
 from cogs.ui.answer import answer, open_form
 from cogs.ui.asked import AskedModal
@@ -91,4 +92,5 @@ class AlertModal(AskedModal):
             if fresh
             else _("You have this alert already: `{query}`.")
         )
-        await answer(interaction, text.format(query=made.query.replace("`", "'")))
+        lines = [text.format(query=made.query.replace("`", "'")), gaps(parsed)]
+        await answer(interaction, "\n".join(line for line in lines if line))

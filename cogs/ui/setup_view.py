@@ -14,7 +14,7 @@ from cogs.ui.control import HEADLINE_PLACES, Panel
 from cogs.ui.words import code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bot.desk.setup import Plan
     from bot.desk.setup_sample import Sample
@@ -43,7 +43,7 @@ def embed(
     sample: Sample | None = None,
     problems: Sequence[str] = (),
 ) -> discord.Embed:
-    """preset: the topic that the next chosen channel is for; reads, followed: what the server has already."""
+    """preset: the topic chosen last, "" for none; reads, followed: what the server has already."""
     if step >= READY:
         lines = _done(plan, followed)
         lines += [f"- {clamp(problem, 1000)}" for problem in problems[:3]]  # sentences of ours
@@ -136,7 +136,8 @@ def _chosen(plan: Plan, step: str, preset: str, reads: int, others: Sequence[Sub
             return [_told(_("Notices go to"), f"<#{plan.notices}>" if plan.notices else _("the owner, by message"))]
         case "follows":
             lines = [f"- {desk.preset_name(slug)} → <#{channel}>" for slug, channel in plan.follows.items()]
-            if preset not in plan.follows:  # the menu names it, which looks as if it were chosen
+            known = {one.query for one in others}
+            if preset and preset not in plan.follows and desk.PRESETS[preset] not in known:
                 lines.append(
                     _("{topic}: no channel chosen, so it is not added.").format(topic=desk.preset_name(preset))
                 )
@@ -189,7 +190,7 @@ def _sampled(plan: Plan, sample: Sample, others: Sequence[Subscription]) -> list
 
 
 def controls(plan: Plan, step: int, preset: str) -> Panel:
-    """preset: the topic that the next chosen channel is for."""
+    """preset: the topic chosen last, "" for none: then the next chosen channel is for the first of them."""
     panel = Panel("setup", step, preset)
     if step >= READY:
         panel.button("step", _("Change"), 0)
@@ -205,7 +206,7 @@ def controls(plan: Plan, step: int, preset: str) -> Panel:
             panel.channels("notices", _("A channel for moderators"))
         case "follows":
             names = {slug: desk.preset_name(slug) for slug in desk.PRESETS}
-            panel.menu("preset", _("A topic"), _options(names, preset))
+            panel.menu("preset", _("A topic"), _options(names, preset or desk.FIRST))
             panel.channels("channel", _("The channel it is posted in"), kinds=HEADLINE_PLACES)
             if plan.follows:
                 chosen = {slug: names[slug] for slug in plan.follows}
@@ -229,12 +230,15 @@ def controls(plan: Plan, step: int, preset: str) -> Panel:
 def _feed_menus(panel: Panel, plan: Plan) -> None:
     shelves = setup_feeds.shelves(plan.follows)
     total, first = sum(map(len, shelves)), 1
+    recommended = set(setup_feeds.recommended(plan.follows))
     for number, shelf in enumerate(shelves):
         last = first + len(shelf) - 1
         text = _("More feeds, {first}–{last} of {total}") if number else _("Feeds, {first}–{last} of {total}")
         options = [
             discord.SelectOption(
-                label=one.title[:100], description=_about(one)[:100] or None, value=str(setup_feeds.place(one)),
+                label=one.title[:100],
+                description=_about(one, recommended)[:100] or None,
+                value=str(setup_feeds.place(one)),
                 default=one.url in plan.feeds,
             )
             for one in shelf
@@ -245,9 +249,11 @@ def _feed_menus(panel: Panel, plan: Plan) -> None:
         first = last + 1
 
 
-def _about(one: Listed) -> str:
+def _about(one: Listed, recommended: Collection[str]) -> str:
     """ "gold · recommended": what a feed is about, and how far to trust that it answers."""
-    trust = _("recommended") if one.default else _("not proven to answer") if one.status == "unproven" else ""
+    trust = (
+        _("recommended") if one.url in recommended else _("not proven to answer") if one.status == "unproven" else ""
+    )
     return " · ".join(part for part in (one.topic, trust) if part)
 
 

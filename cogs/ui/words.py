@@ -101,17 +101,20 @@ def test_text(query: str | None, trial: Trial) -> str:
 
 
 def count_text(query: str | None, trial: Trial) -> str:
+    """How many a query would have brought, and what it cannot find because a list is incomplete here."""
     if query is None:
-        return ngettext(
+        count = ngettext(
             "It would have brought {n} headline in the last 7 days.",
             "It would have brought {n} headlines in the last 7 days.",
             trial.total,
         ).format(n=trial.total)
-    return ngettext(
-        "`{query}` would have brought {n} headline in the last 7 days.",
-        "`{query}` would have brought {n} headlines in the last 7 days.",
-        trial.total,
-    ).format(query=code(query), n=trial.total)
+    else:
+        count = ngettext(
+            "`{query}` would have brought {n} headline in the last 7 days.",
+            "`{query}` would have brought {n} headlines in the last 7 days.",
+            trial.total,
+        ).format(query=code(query), n=trial.total)
+    return f"{count}\n{trial.gaps}" if trial.gaps else count
 
 
 def newest_text(trial: Trial) -> str:

@@ -81,6 +81,69 @@ def test_backup_and_restore_bring_back_what_was(live: Path, tmp_path: Path, caps
     assert which(live.with_name(live.name + ".old")) == "second", "what was there is kept beside it"
 
 
+def test_a_backup_takes_the_place_of_nothing_unless_it_is_told_to(
+    live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(make(live, "first"))
+    notes, older = tmp_path / "notes.txt", tmp_path / "b.db"
+    notes.write_text("dear diary")
+    (tmp_path / "b.db.part").write_text("a download")
+    assert run("backup", str(older), capsys=capsys)[0] == 0
+    asyncio.run(make(live, "second"))
+    for arguments, says in (
+        ([str(notes)], "no sound Headframe database: it stays as it is"),
+        ([str(notes), "--force"], "no sound Headframe database: it stays as it is"),
+        ([str(older)], "is an older backup: name a new file, or replace it with --force"),
+        ([str(tmp_path / "none" / "b.db")], "there is no folder"),
+        ([str(tmp_path)], "is a folder: name a file in it"),
+    ):
+        status, said = run("backup", *arguments, capsys=capsys)
+        assert (status, said.count("\n")) == (1, 1), "one sentence"
+        assert says in said
+    assert (notes.read_text(), which(older)) == ("dear diary", "first")
+    assert not (tmp_path / "none").exists()
+    assert run("backup", str(older), "--force", capsys=capsys)[0] == 0
+    assert which(older) == "second"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b.db", "b.db.part", "data", "notes.txt"]
+
+
+async def test_a_database_in_use_elsewhere_is_not_replaced_by_a_backup(
+    live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await make(live, "mine")
+    await make(tmp_path / "other.db", "theirs")
+    db = await Database.open(url_of(tmp_path / "other.db"))
+    async with db.read() as connection:
+        await meta.get(connection, "which")
+    status, said = await asyncio.to_thread(run, "backup", str(tmp_path / "other.db"), "--force", capsys=capsys)
+    await db.close()
+    assert status == 1
+    assert "is a database in use" in said
+    assert which(tmp_path / "other.db") == "theirs"
+
+
+def test_restore_says_what_it_keeps_and_leaves_one_file_of_it(
+    live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(make(live, "first"))
+    run("backup", str(tmp_path / "b.db"), capsys=capsys)
+    left = sqlite3.connect(live)  # as a killed process leaves it: the last word is in the -wal alone
+    left.execute("UPDATE meta SET value='last word' WHERE key='which'")
+    left.commit()
+    wal, shm = (live.with_name(live.name + suffix) for suffix in ("-wal", "-shm"))
+    kept = wal.read_bytes(), shm.read_bytes()
+    left.close()
+    wal.write_bytes(kept[0])
+    shm.write_bytes(kept[1])
+    live.with_name(live.name + ".old-shm").write_bytes(b"of an earlier restore")
+    old = live.with_name(live.name + ".old")
+    said = run("restore", str(tmp_path / "b.db"), capsys=capsys)[1]
+    assert f"what was there is kept as {old}" in said
+    assert (which(live), which(old)) == ("first", "last word")
+    beside = {one.name.removeprefix(live.name) for one in live.parent.iterdir()}
+    assert beside <= {"", ".old", ".lock"}
+
+
 def test_a_backup_is_for_the_owners_eyes_only(live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(make(live, "first"))
     run("backup", str(tmp_path / "b.db"), capsys=capsys)

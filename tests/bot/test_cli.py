@@ -62,6 +62,35 @@ def test_match_is_like_grep(tmp_path: Path, query: str, stdin: str, status: int,
         assert "Traceback" not in done.stderr
 
 
+def test_match_says_what_a_list_that_is_incomplete_here_misses(tmp_path: Path) -> None:
+    headlines = "Cobalt price falls\nGold price falls\n"
+    done = headframe("match", "list:uk-2024 OR (silver -list:japan-2009)", stdin=headlines, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "Cobalt price falls\n")
+    first, second = done.stderr.splitlines()
+    assert first.startswith("`list:uk-2024` is incomplete here: 13 of its 34 entries could be confirmed.")
+    assert second.startswith("`list:japan-2009` is incomplete here: 31 of its 34 entries")
+    assert headframe("match", "list:us-2025", stdin=headlines, cwd=tmp_path).stderr == "", "of a whole one nothing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["match", "gold", "nofile"], 2, "headframe match 'QUERY' < FILE; a query of several words goes in quotes"),
+        (["tag", "nofile"], 2, "'nofile' is too much. For a file: headframe tag < FILE\n"),
+        (["match", "gold", "--count"], 2, "unrecognized arguments: --count"),
+        (["doctor", "now"], 2, "unrecognized arguments: now"),
+        (["migrate-to", "foo"], 1, "no address of a PostgreSQL database. It looks like postgresql+asyncpg://"),
+    ],
+)
+def test_a_wrong_argument_is_told_with_the_right_form(
+    tmp_path: Path, arguments: list[str], status: int, says: str
+) -> None:
+    done = headframe(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert says in done.stderr
+    assert "DATABASE_URL" not in done.stderr
+
+
 def test_stories_number_the_same_event_alike(tmp_path: Path) -> None:
     lines = [
         "2026-11-23T08:00:00Z\tBarrick halts output at Loulo mine in Mali",
@@ -122,6 +151,25 @@ def test_export_and_import_carry_feeds_from_one_place_to_another(tmp_path: Path)
     empty = headframe("export", cwd=tmp_path, DATABASE_URL=there)
     assert empty.returncode == 0
     assert "<opml" in empty.stdout
+
+
+@pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("command", [["doctor"], ["minerals"], ["tag"], ["--help"]], ids=" ".join)
+def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path, command: list[str], buffered: str) -> None:
+    """`headframe doctor | head -5`, at its worst: nobody reads at all."""
+    (tmp_path / "none.toml").write_text("builtin = false\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *command],
+        input=b"Gold rises\n", stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, timeout=60, check=False,
+        env=os.environ | {
+            "PYTHONPATH": str(Path.cwd()), "PYTHONUNBUFFERED": buffered, "DISCORD_TOKEN": "",
+            "HEADFRAME_PRICE_SOURCES": str(tmp_path / "none.toml"),
+        },
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_an_unknown_benchmark_is_a_sentence(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -18,15 +19,12 @@ from storage.database import Database
 from storage.schema import feeds, subscriptions
 from tests.killing import environment
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 NOW = datetime.now(UTC)
 
 
-async def doctor(env: dict[str, str]) -> tuple[int, list[str]]:
+async def doctor(env: dict[str, str], cwd: Path | None = None) -> tuple[int, list[str]]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "doctor", env=env,
+        sys.executable, "-m", "bot", "doctor", env=env, cwd=cwd,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await asyncio.wait_for(process.communicate(), 60)
@@ -101,6 +99,23 @@ async def test_it_looks_at_everything_and_names_the_mends(tmp_path: Path, env: d
     assert "no longer on server 777" in told
     assert "may post in 1 followed channels" in line(lines, "channel", verdict="ok")
     assert (tmp_path / "killed.db").read_bytes() == before, "a look changes nothing"
+
+
+async def test_sources_that_fail_alike_are_one_line_with_the_mend(tmp_path: Path, env: dict[str, str]) -> None:
+    sources = tmp_path / "sources.toml"
+    entry = '[[source]]\nname = "{}"\nurl = "http://127.0.0.1:9/{{symbol}}"\nmetals = ["gold", "silver"]\npath = "x"\n'
+    sources.write_text("builtin = false\n" + "".join(entry.format(name) for name in ("desk", "vault")))
+    plain = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    env = plain | env | {"HEADFRAME_PRICE_SOURCES": str(sources), "DISCORD_TOKEN": ""}
+    env |= {"HEADFRAME_ALLOW_PRIVATE": "127.0.0.1/32", "PYTHONPATH": str(Path.cwd())}
+    status, lines = await doctor(env, cwd=tmp_path)
+    assert status == 0
+    told = [one for one in lines if one.split()[1] == "prices"]
+    assert len(told) == 1
+    assert "no source answers" in told[0]
+    assert "desk, vault: it cannot be reached: the connection is refused; check this machine's internet" in told[0]
+    database = line(lines, "database", verdict="ok")
+    assert "with a DISCORD_TOKEN makes it" in database, "a preview, which `run` is here, keeps one of its own"
 
 
 @pytest.mark.parametrize(

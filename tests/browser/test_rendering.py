@@ -47,7 +47,7 @@ MARKDOWN = {
 }
 _RENDER = """async (cases) => {
   const { rich } = await import("/static/js/markdown_dom.js");
-  const places = { userName: (id) => id, role: () => null, channel: () => null };
+  const places = { userName: (id) => id, role: () => null, channel: () => null, command: (name) => name };
   return cases.map((text) => {
     const box = document.createElement("div");
     box.append(rich(text, places));
@@ -149,3 +149,22 @@ async def test_every_kind_of_message_part_is_drawn(visit: Any, artefacts: Path) 
             await page.get_by_role("combobox", name="Choose a channel").click()
             await page.get_by_role("textbox", name="Search").fill("deep")
             assert await page.locator(".select-list:visible .option-label").all_inner_texts() == ["deep-dives"]
+
+
+async def test_commands_in_texts_are_called_as_in_the_list_of_commands(
+    visit: Any, preview_url: str, artefacts: Path
+) -> None:
+    """Discord writes a mention of a command in the reader's language."""
+    async with visit(preview_url, locale="fr-FR") as page:
+        await page.locator(".channel", has_text="lounge").click()
+        await page.locator("#room-head h1", has_text="lounge").wait_for()
+        await page.locator(".banner-try button:text-is('/alerte mot-clé')").wait_for()
+        await page.locator("#composer textarea").click()
+        await page.keyboard.type("/aide ")
+        await page.keyboard.press("Enter")
+        answer = page.locator(".message.ephemeral", has_text="/alerte").last
+        await answer.wait_for()
+        named = await answer.locator("button[data-command]").all_text_contents()
+        assert named
+        assert [one for one in named if one.startswith(("/alert ", "/help", "/channel", "/feed"))] == []
+        await page.screenshot(path=artefacts / "commands-in-french.png", animations="disabled")

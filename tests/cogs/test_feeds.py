@@ -169,7 +169,7 @@ async def test_health_shows_success_next_poll_reason_and_pace_and_turns_pages(tm
         text = said(message)
         first = text.index("Wire 7")
         assert first < text.index("Wire 0"), "what fails stands first"
-        assert "its server answers with an error" in text
+        assert "its server answers with an error (500)" in text
         assert re.search(r"Last read <t:\d+:R>.*next <t:\d+:R>", text)
         assert "item this week" in text
         assert "Wire 6" not in text

@@ -33,6 +33,10 @@ async def test_a_query_is_counted_before_it_is_saved_and_a_noisy_one_is_called_s
             assert "a day" not in calm
         assert await follows_of(h) == [], "nothing is saved"
         assert "about 14 a day" in await h.use("moderator", "gold-silver", "channel follow", query="gold mine")
+        missed = "`list:uk-2024` is incomplete here: 13 of its 34 entries could be confirmed"
+        assert missed in await h.use("moderator", "gold-silver", "channel follow", query="list:uk-2024")
+        assert missed in await h.use("trader", "lounge", "alert keyword", query="list:uk-2024 OR zinc")
+        assert "incomplete" not in await h.use("trader", "lounge", "alert keyword", query="list:us-2025")
         assert "choose one of your alerts" in await h.use("trader", "lounge", "alert test")
 
 
@@ -60,6 +64,7 @@ async def test_a_source_is_muted_where_it_came_by_who_may_and_heard_again(tmp_pa
         two = next(one["value"] for one in menu["options"] if one["label"] == "two.example")
         await h.local.select(shown, None, [two], "moderator")
         await eventually(lambda: "two.example is muted" in said(asked.original.data))  # type: ignore[union-attr]
+        assert f"in <#{h.local.channel('gold-silver').id}>, for `gold`." in said(asked.original.data)  # type: ignore[union-attr]
         assert (await follows_of(h))[0].muted_sources == ["two.example"]
         await h.local.press(asked.original.data, "Hear it again", "moderator")  # type: ignore[union-attr]
         await eventually(lambda: "heard again" in said(asked.original.data))  # type: ignore[union-attr]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import discord
+import pytest
 
-from bot.desk.setup import Plan
+from bot.desk.setup import PRESETS, Plan
 from bot.feeds import directory
 from cogs.ui import setup_view as look
 from storage import feeds, guilds, subscriptions
@@ -17,8 +19,6 @@ from tests.house import House, eventually, house, said
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
 
 async def press(h: House, used: Any, what: str) -> None:
@@ -149,9 +149,12 @@ async def test_pressing_only_next_it_tells_what_is_followed_already_and_claims_n
             await press(h, used, "Next")
             await eventually(lambda step=step: f"Step {step}" in said(used.original.data))
         text = said(used.original.data)
-        assert "Gold & silver: no channel chosen, so it is not added." in text
+        assert "no channel chosen" not in text, "no topic was chosen either"
         assert "2 queries are followed already and stay:" in text
         assert f"`tariff*` → <#{h.local.channel('policy').id}>" in text
+        menu = used.original.data["components"][0]["components"][0]["custom_id"]
+        await h.local.select(used.original.data, menu, ["battery"], "moderator")
+        await eventually(lambda: "Battery metals: no channel chosen, so it is not added." in said(used.original.data))
         for step in (4, 5):
             await press(h, used, "Next")
             await eventually(lambda step=step: f"Step {step}" in said(used.original.data))
@@ -194,6 +197,26 @@ async def test_start_tells_apart_what_it_added_and_what_was_there(tmp_path: Path
         await eventually(lambda: "Undone" in said(used.original.data))
         async with h.app.services.db.read() as c:
             assert [one.query for one in await subscriptions.of_guild(c, h.guild.id)] == ["copper"]
+
+
+def test_a_topic_that_is_followed_already_is_not_said_to_be_left_out() -> None:
+    one = SimpleNamespace(query=PRESETS["gold"], target_id=7)
+    step = look.STEPS.index("follows")
+    text = look.embed(Plan(), step, "gold", followed=[one]).description or ""  # type: ignore[list-item]
+    assert "no channel chosen" not in text
+    assert "- Gold & silver → <#7>" in text
+
+
+@pytest.mark.parametrize("topics", [[], ["gold"], ["policy", "juniors"], ["everything"]])
+def test_the_button_adds_as_many_feeds_as_the_menus_call_recommended(topics: list[str]) -> None:
+    panel = look.controls(Plan(follows=dict.fromkeys(topics, 7)), look.STEPS.index("feeds"), "")
+    parts = [part for row in panel.to_components() for part in row["components"]]
+    options = [one for part in parts for one in part.get("options", ())]
+    named = [one for one in options if "recommended" in (one.get("description") or "")]
+    (button,) = (part["label"] for part in parts if "recommended" in part.get("label", ""))
+    assert button == f"Add the {len(named)} recommended"
+    unproven = ["not proven" in (one.get("description") or "") for one in options]
+    assert unproven == sorted(unproven), "those stand behind all others"
 
 
 def test_notices_are_not_offered_a_forum() -> None:

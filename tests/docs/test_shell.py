@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from bot import cli
+from bot.feeds import directory, opml
 from bot.settings import Settings
 from tests.docs.reading import ROOT, pages
 from tests.feedserver import FeedServer, Reply
@@ -23,7 +24,6 @@ from tests.feedserver import FeedServer, Reply
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPML: Final = "<opml version='2.0'><body><outline type='rss' text='A wire' xmlUrl='{url}'/></body></opml>"
 SOURCES: Final = """
 builtin = false
 
@@ -102,7 +102,10 @@ LINES: Final = [(one.name, line) for one in pages() for line in one.blocks("sh")
 async def test_every_shell_line_runs(folder: Path) -> None:
     async with FeedServer() as server:
         server.script["/feed.xml"] = Reply(body=(folder / "docs" / "samples" / "feed.xml").read_bytes())
-        (folder / "feeds.opml").write_text(OPML.format(url=server.url("/feed.xml")), encoding="utf-8")
+        opml = folder / "docs" / "samples" / "feeds.opml"  # the same list, its feeds on this machine
+        opml.write_text(re.sub(r'xmlUrl="https://([\w.]+)', f'xmlUrl="{server.url("")}/\\1', opml.read_text()))
+        for path in re.findall(r'xmlUrl="http://[^/]+(/[^"]+)', opml.read_text()):
+            server.script[path] = server.script["/feed.xml"]
         for name, line in LINES:
             try:
                 await asyncio.to_thread(run, line, folder)
@@ -147,6 +150,13 @@ def test_every_target_and_setting_named_exists() -> None:
         metrics = (ROOT / "bot" / "metrics.py").read_text(encoding="utf-8")
         assert [name for name in re.findall(r"headframe_[a-z_]+", one.text) if name not in metrics] == [], one.name
         assert {span.split()[1] for span in one.spans() if re.fullmatch(r"make [a-z]+", span)} <= targets, one.name
+
+
+def test_the_feeds_of_the_sample_are_dependable_ones_of_the_directory() -> None:
+    sample = opml.read((ROOT / "docs" / "samples" / "feeds.opml").read_bytes())
+    listed = [directory.lookup(feed.url) for feed in sample.feeds]
+    assert listed
+    assert all(one is not None and one.default for one in listed)
 
 
 def test_the_samples_are_marked_as_invented() -> None:

@@ -20,15 +20,15 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 def test_a_mineral_by_a_misspelt_name_prints_its_four_pages(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "mineral", "alumnium")
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "alumnium → Aluminium\n"), "said apart from the data"
     assert out.startswith("Aluminium · Al\n")
     for page in ("Aluminium · Al: supply", "Aluminium · Al: policy", "Aluminium · Al: market"):
         assert page in out
 
 
 def test_one_page_of_a_name_of_two_words(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = run(capsys, "mineral", "rare", "earths", "--page", "supply")
-    assert status == 0
+    status, out, err = run(capsys, "mineral", "rare", "earths", "--page", "supply")
+    assert (status, err) == (0, ""), "it is its name"
     assert "China: 69%" in out
     assert "policy" not in out
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.i18n import LANGUAGES, use_language
-from bot.minerals import pages, places, tables, weekly, wording
+from bot.minerals import pages, places, price_units, tables, weekly, wording
 from bot.minerals.catalogue import load
 from bot.minerals.content import Line, Page, as_markdown, as_text
 from bot.minerals.model import Code, Figure, Source
@@ -218,3 +218,43 @@ def test_comparison_holds_every_fact_of_both(language: str) -> None:
         written = as_markdown(page).splitlines()
         label = page.lines[2].label
         assert written[written.index(f"**{label}**" + wording.labelled("", "\n").strip("\n")) + 1].startswith(one)
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        (("copper", "nickel"), ["about 10,580 US dollars per metric ton (published: 480 US cents per pound) (estimate)",
+                                "15,000 US dollars per metric ton (estimate), 2025"]),
+        (("gold", "copper"), ["about 106,100 US dollars per kilogram (published: 3,300 US dollars per troy ounce)",
+                              "about 10.58 US dollars per kilogram (published: 480 US cents per pound)"]),
+        (("lithium", "nickel"), ["9,000 US dollars per metric ton (estimate)", "15,000 US dollars per metric ton"]),
+        (("gold", "coal"), ["3,300 US dollars per troy ounce (estimate), 2025", "not published"]),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)  # fmt: skip
+def test_prices_are_compared_in_one_unit_and_the_published_figure_stays(pair: tuple[str, str], says: list[str]) -> None:
+    one, two = (BOOK.minerals[slug] for slug in pair)
+    page = tables.compare(BOOK, one, two)
+    told = next(line.text for line in page.lines if line.label == "Annual average price").strip().split("\n")
+    for text, expected in zip(told, says, strict=True):
+        assert expected in text
+    published = {mineral.newest_price.source for mineral in (one, two) if mineral.newest_price}
+    assert published <= set(page.sources)
+
+
+def test_prices_that_are_no_mass_or_no_figure_stay_as_published() -> None:
+    assert price_units.common("dollars per ton", "dollars per metric ton") is None, "which ton is not said"
+    assert price_units.common("dollars per metric ton unit", "dollars per pound") is None
+    span = Figure(None, Code.RANGE, "dollars per kilogram", 2025, False, "", SOURCE, "890-1000")
+    assert price_units.compared(span, "dollars per metric ton").startswith("about 890,000–1,000,000 US dollars per")
+    unknown = Figure(None, Code.NOT_AVAILABLE, "dollars per pound", 2025, False, "", SOURCE, "")
+    assert price_units.compared(unknown, "dollars per metric ton") == "not available US dollars per pound, 2025"
+
+
+def test_what_the_publisher_says_in_english_only_is_called_so() -> None:
+    with use_language("fr"):
+        label, text = pages.overview(BOOK, BOOK.minerals["copper"]).lines[1].label, BOOK.minerals["copper"].uses
+        assert (label, text) == ("Usages (en anglais)", "Wiring and cables")
+        notes = [line.text for line in pages.supply_page(BOOK.minerals["lithium"]).lines if line.sub]
+        assert notes[0] == "non divulgué\u00a0: États-Unis"
+    assert pages.overview(BOOK, BOOK.minerals["copper"]).lines[1].label == "Uses"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.minerals.catalogue import load
 from bot.news import document, query, tagger
 
 PAGE = Path(__file__).parents[3] / "docs" / "alert-language.md"
@@ -62,3 +63,9 @@ def test_the_page_names_every_topic_and_only_known_lists() -> None:
     assert {topic for topic in known.topics if f"`{topic}`" not in text} == set()
     lists = next(line for line in text.splitlines() if line.startswith("- **list:**"))
     assert {name for name in re.findall(r"`([a-z-]+\d{4})`", lists) if name not in known.lists} == set()
+
+
+def test_the_page_says_which_lists_are_incomplete_here_and_by_how_much() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    told = {slug: (int(n), int(of)) for slug, n, of in re.findall(r"`list:([a-z-]+\d{4})`\D+(\d+) of its (\d+)", text)}
+    assert told == {one.slug: (len(one.members), one.size) for one in load().lists.values() if not one.complete}

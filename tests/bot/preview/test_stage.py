@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from types import SimpleNamespace
 
 import pytest
 
 from bot.errors import StartError
-from bot.preview import LocalDiscord, World
+from bot.preview import LocalDiscord, World, newswire
+from bot.preview.newswire import Newswire
 from bot.preview.online import goes_without
-from bot.preview.stage import _FOLLOWED, _elsewhere, _local
+from bot.preview.permissions import P
+from bot.preview.stage import _FOLLOWED, Stage, _elsewhere, _local
 from bot.settings import Settings
 
 
@@ -37,6 +41,42 @@ def test_a_second_server_shows_what_people_carry_in_their_account() -> None:
     other = list(world.guilds.values())[1]
     assert world.bot.id not in other.members
     assert world.user("member").id in other.members
+
+
+async def test_the_wire_says_when_it_has_told_all() -> None:
+    done, titles = asyncio.Event(), []
+
+    async def published() -> None:
+        titles.append(wire._items[-1].title)
+        if titles[-1] == newswire.LAST_WORD[0]:
+            done.set()
+
+    async def at_once(_seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    wire = Newswire(published, pause=at_once)
+    await wire.start()
+    try:
+        wire.go()
+        async with asyncio.timeout(10):
+            await done.wait()
+    finally:
+        await wire.stop()
+    assert titles == [*(title for title, _summary in newswire.written()[10:]), newswire.LAST_WORD[0]]
+
+
+async def test_a_permission_can_be_taken_away_wherever_headlines_are_posted(local: LocalDiscord) -> None:
+    stage = Stage(local, SimpleNamespace(), None)  # type: ignore[arg-type]
+    stage._offer_controls()
+    control = next(one for one in local.controls.payload() if one["name"] == "permission")
+    offered = set(control["params"][0]["choices"])
+    assert {name for name, _query in _FOLLOWED} <= offered
+    forum = local.channel("deep-dives")
+    may = local.world.permissions(local.world.bot.id, forum) & int(P.SEND_MESSAGES)
+    said = await local.controls.run("permission", {"channel": forum.name})
+    assert said == "The bot may no longer post in #deep-dives."
+    assert may
+    assert not local.world.permissions(local.world.bot.id, forum) & int(P.SEND_MESSAGES)
 
 
 @pytest.mark.parametrize(

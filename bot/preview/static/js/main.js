@@ -39,6 +39,11 @@ async function become(who, wished) {
 
 store.on("room", () => history.replaceState(null, "", `#${store.personKey}/${store.channelId ?? ""}`));
 
+// What was drawn before it was known what commands are called in the reader's language.
+store.on("labels", () => {
+  for (const named of document.querySelectorAll("button[data-command]")) named.textContent = `/${store.places.command(named.dataset.command)}`;
+});
+
 function wishedAddress() {
   const [who, channel] = location.hash.slice(1).split("/");
   return { who: who || null, channel: channel || null };

@@ -41,7 +41,7 @@ function one(node, places) {
     case "role": return role(places.role(node.id));
     case "everyone": return mention(node.text);
     case "channel": return channel(places.channel(node.id));
-    case "command": return el("button", { type: "button", class: "mention", data: { command: node.text } }, `/${node.text}`);
+    case "command": return el("button", { type: "button", class: "mention", data: { command: node.text } }, `/${places.command(node.text)}`);
     default: return document.createTextNode("");
   }
 }

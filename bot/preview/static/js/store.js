@@ -1,9 +1,10 @@
 // What the page knows: the frame (servers, channels, people), messages, what is unread, who one is. Draws nothing.
 //
 // Emits: "frame" (redraw everything around the room), "room" (another channel is shown), "messages" {channelId, kind,
-// message | id}, "unread", "link", "commands", "interaction" {t, d}.
+// message | id}, "unread", "link", "commands", "labels" (what commands are called is known), "interaction" {t, d}.
 
 import { Live, get, post } from "./api.js";
+import { flatten } from "./commands.js";
 import { displayName } from "./dom.js";
 
 export const BITS = { VIEW: 1n << 10n, SEND: 1n << 11n, COMMANDS: 1n << 31n, SEND_IN_THREADS: 1n << 38n };
@@ -23,6 +24,7 @@ export class Store extends EventTarget {
   #read = new Map(); // person:channel → last message id read
   #unread = new Map(); // person:channel → {count, pings}
   #commands = new Map(); // guild id or "" → promise
+  #labels = new Map(); // a command's name in English → in the reader's language
   #live = null;
   #refreshing = null;
 
@@ -141,6 +143,7 @@ export class Store extends EventTarget {
     userName: (id) => this.userName(id),
     role: (id) => this.role(id),
     channel: (id) => this.channelById(id),
+    command: (name) => this.#labels.get(name) ?? name,
   };
 
   may(bit, channel = this.channel) {
@@ -153,10 +156,17 @@ export class Store extends EventTarget {
       this.may(THREADS.includes(channel.type) ? BITS.SEND_IN_THREADS : BITS.SEND, channel);
   }
 
+  /** Learns what commands are called in the reader's language, which is how Discord writes a mention of one. */
+  #name(known) {
+    for (const { name, label } of flatten(known)) this.#labels.set(name, label);
+    this.emit("labels");
+    return known;
+  }
+
   commands() {
     const key = this.guildId ?? "";
     if (!this.#commands.has(key))
-      this.#commands.set(key, get(`/local/commands?as=${this.person}${key && `&guild=${key}`}`).catch(() => []));
+      this.#commands.set(key, get(`/local/commands?as=${this.person}${key && `&guild=${key}`}`).catch(() => []).then((known) => this.#name(known)));
     return this.#commands.get(key);
   }
 
