@@ -11,6 +11,7 @@ from bot.desk.people import show_clock
 from bot.desk.price_alerts import paused_text
 from bot.errors import UserError
 from bot.i18n import _, ngettext
+from bot.prices.alert_rules import rest_over
 
 if TYPE_CHECKING:
     from bot.desk.follows import Trial
@@ -40,9 +41,11 @@ def check_hour(mode: str, hour: int | None) -> None:
 
 
 def passed_text(alert: PriceAlert) -> str:
-    """A warning when the price is past an alert's level already; else empty."""
-    if alert.armed is not False or alert.level is None:
+    """A warning when the price is past an alert's level already, or has made its move; else empty."""
+    if alert.armed is not False:
         return ""
+    if alert.level is None:
+        return _("It rests until {time}.").format(time=f"<t:{int(rest_over(alert).timestamp())}:f>")
     return "⚠️ " + _("The price is past this level already: the alert waits until it has come back.")
 
 

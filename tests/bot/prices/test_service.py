@@ -287,9 +287,9 @@ async def test_alerts_in_another_currency_and_unit(desk, tmp_path):
     assert await desk.tick(4515) == []
     (fired,) = await desk.tick(4516)
     assert round(fired.price, 2) == Decimal("125.02")
-    said = (await desk.outbox())[0]["payload"]["embed"]["description"]
-    assert "**Now 125.02 EUR/g**" in said
-    assert "Exchange rates: ECB, 2026-09-08" in said
+    said = (await desk.outbox())[0]["payload"]
+    assert said["content"].endswith("Now 125.02 EUR/g")
+    assert "Exchange rates: ECB, 2026-09-08" in said["embed"]["description"]
     await desk.start()
     assert desk.service.rates.per_euro["USD"] == Decimal("1.1614"), "rates survive a restart"
 
