@@ -112,14 +112,15 @@ async def _import(data: bytes, guild_id: int) -> int:
 
 
 def export_opml(arguments: argparse.Namespace) -> int:
-    """Print feeds as OPML."""
-    data = asyncio.run(_export(arguments.guild))
+    """Print feeds as OPML; how many there are on stderr, since the list often goes into a file."""
+    data, count = asyncio.run(_export(arguments.guild))
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+    print(f"{count} {'feed' if count == 1 else 'feeds'} exported", file=sys.stderr)
     return 0
 
 
-async def _export(guild_id: int | None) -> bytes:
+async def _export(guild_id: int | None) -> tuple[bytes, int]:
     from bot.feeds import opml
     from storage import feeds
     from storage.database import Database
@@ -130,4 +131,5 @@ async def _export(guild_id: int | None) -> bytes:
             found = await feeds.every(connection, guild_id)
     finally:
         await database.close()
-    return opml.write([opml.OpmlFeed(feed.url, feed.title or "", site_url=feed.site_url) for feed in found])
+    data = opml.write([opml.OpmlFeed(feed.url, feed.title or "", site_url=feed.site_url) for feed in found])
+    return data, len(found)

@@ -202,8 +202,8 @@ def editions(catalogue: Catalogue, older_slug: str, newer_slug: str) -> Table:
 
 def compare(catalogue: Catalogue, first: Mineral, second: Mineral) -> Page:
     """Two minerals, fact by fact: its name, then a line for each mineral. A telephone is too narrow for columns."""
-    prices = [mineral.newest_price for mineral in (first, second)]
-    unit = price_units.common(*(price.unit for price in prices)) if all(prices) else None
+    prices = (first.newest_price, second.newest_price)
+    unit = price_units.common(prices[0].unit, prices[1].unit) if prices[0] and prices[1] else None
     one, two = _facts(catalogue, first, unit), _facts(catalogue, second, unit)
     named = ((wording.name(first), one), (wording.name(second), two))
     title = _("{first} and {second}").format(first=wording.name(first), second=wording.name(second))

@@ -141,7 +141,7 @@ def _chosen(plan: Plan, step: str, preset: str, reads: int, others: Sequence[Sub
                 lines.append(
                     _("{topic}: no channel chosen, so it is not added.").format(topic=desk.preset_name(preset))
                 )
-            return [*lines, "", *_already(others)]
+            return [*lines, *([""] if lines else []), *_already(others)]
     offered = setup_feeds.offered(plan.follows)
     lines = [
         ngettext(

@@ -151,6 +151,7 @@ def test_export_and_import_carry_feeds_from_one_place_to_another(tmp_path: Path)
     empty = headframe("export", cwd=tmp_path, DATABASE_URL=there)
     assert empty.returncode == 0
     assert "<opml" in empty.stdout
+    assert empty.stderr == "0 feeds exported\n"
 
 
 @pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "unbuffered"])

@@ -205,6 +205,7 @@ def test_a_topic_that_is_followed_already_is_not_said_to_be_left_out() -> None:
     text = look.embed(Plan(), step, "gold", followed=[one]).description or ""  # type: ignore[list-item]
     assert "no channel chosen" not in text
     assert "- Gold & silver → <#7>" in text
+    assert "\n\n\n" not in text
 
 
 @pytest.mark.parametrize("topics", [[], ["gold"], ["policy", "juniors"], ["everything"]])
