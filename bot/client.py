@@ -26,7 +26,7 @@ from bot.mishaps import explain, forgotten
 from bot.translator import GettextTranslator
 from storage import meta
 from storage.errors import StorageError
-from storage.member import Lock
+from storage.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -17,7 +17,7 @@ import discord
 import structlog
 
 from storage.errors import Unavailable
-from storage.member import Lock
+from storage.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

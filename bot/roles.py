@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from storage.member import Lock
+from storage.locks import Lock
 
 if TYPE_CHECKING:
     from storage.member import Member

@@ -16,7 +16,7 @@ from bot.clock import utcnow
 from bot.delivery.window import SAFE_PER_SECOND
 from storage import leases, notify, subscriptions
 from storage.errors import StorageError
-from storage.member import Lock
+from storage.locks import Lock
 from storage.records import Target
 
 if TYPE_CHECKING:

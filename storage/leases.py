@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.member import Lock
+from storage.locks import Lock
 from storage.notify import tell
 from storage.records import Target
 from storage.schema import deliveries, feeds

@@ -10,7 +10,6 @@ import asyncio
 import secrets
 import zlib
 from contextlib import suppress
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -20,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from storage.database import SERVER
 from storage.errors import Unavailable
 from storage.explain import explain
+from storage.locks import Lock
 from storage.notify import CHANNEL
 
 if TYPE_CHECKING:
@@ -32,23 +32,6 @@ _LOOK_EVERY: Final = 3.0  # seconds between two looks at the connection
 _TURN_WITHIN: Final = 900.0  # seconds a turn is waited for
 _PATIENCE: Final = 5.0  # seconds the server has to answer
 _SERVER: Final = SERVER | {"application_name": "headframe member"}
-
-
-class Lock(IntEnum):
-    """First halves of the advisory locks' keys ("HF" and a number); the second half says which one."""
-
-    MEMBER = 0x48460001  # by process number
-    DELIVERER = 0x48460002  # likewise, of those that send
-    GATEWAY = 0x48460003  # 0: exclusive for all shards, shared for some
-    SHARD = 0x48460004  # by shard
-    TOTAL = 0x48460005  # by number of shards in all; shared
-    JOB = 0x48460006  # by name of the job
-    IDENTIFY = 0x48460007  # by identify bucket
-    STORIES = 0x48460008  # 0: who stores new entries
-    COMMANDS = 0x48460009  # 0: who uploads the commands
-    TAKE_OVER = 0x4846000A  # 0: who frees what dead processes hold
-    COVER = 0x4846000B  # by shard: it is served in the place of its own process
-    HOME = 0x4846000C  # by shard: its own process asks for it back
 
 
 class Member:

@@ -21,7 +21,7 @@ import psutil
 from sqlalchemy import text
 
 from bot.roles import ROLES
-from storage.member import Lock
+from storage.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,7 +22,8 @@ import psutil
 from sqlalchemy import text
 
 from bot.roles import ROLES
-from storage.member import Lock, Member
+from storage.locks import Lock
+from storage.member import Member
 from tests.deaths import Ready, Reckoning, Shards, Spread, reckon
 from tests.fleet import fleet
 from tests.house import said

@@ -25,6 +25,15 @@ def test_a_start_imports_nothing_heavy() -> None:
     assert done.stdout.split() == []
 
 
+def test_judging_a_headline_at_the_command_line_imports_no_database_and_no_discord() -> None:
+    program = (
+        "import sys, bot.cli, bot.settings, bot.commands.text\n"
+        "print(*(name for name in ('sqlalchemy', 'discord', 'aiohttp', 'lxml') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []
+
+
 def test_the_tables_for_the_page_name_machine_and_date_and_escape_what_would_break_them() -> None:
     machine = {"at": "2026-11-27T10:00:00+00:00", "cores": 2, "processor": "X", "machine": "x86_64", "python": "3.11"}
     lines = markdown({"match": [Row("a | b", 0.00123, "ms", "loop", 12.0, 9756.1, "note")]}, machine)

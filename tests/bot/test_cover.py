@@ -16,7 +16,8 @@ from bot.roles import claim_shards, read_shards
 from bot.settings import Settings
 from storage.database import Database
 from storage.errors import Unavailable
-from storage.member import Lock, Member
+from storage.locks import Lock
+from storage.member import Member
 from tests import postgres
 from tests.house import eventually, house
 

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from storage.database import HEAD, Database
-from storage.member import Lock, Member
+from storage.locks import Lock
+from storage.member import Member
 from storage.notify import tell
 from tests import postgres
 from tests.house import eventually
