@@ -157,11 +157,14 @@ async def test_commands_in_texts_are_called_as_in_the_list_of_commands(
     """Discord writes a mention of a command in the reader's language; one that they may not use as it was written."""
     async with visit(preview_url, locale="fr-FR") as page:
         await page.locator(".switch label", has_text="Moderator").click()
+        await page.locator("input[type=radio]:checked + span:text-is('Moderator')").wait_for(state="attached")
         await page.locator(".channel", has_text="lounge").click()
         await page.locator("#room-head h1", has_text="lounge").wait_for()
         await page.locator(".banner-try button:text-is('/alerte mot-clé')").wait_for()
         await page.locator("#composer textarea").click()
-        await page.keyboard.type("/aide alerts")
+        await page.keyboard.type("/aide")
+        await page.get_by_role("option", name="/aide").wait_for()  # the commands are known
+        await page.keyboard.type(" alerts")
         await page.keyboard.press("Enter")
         answer = page.locator(".message.ephemeral", has_text="/alerte").last
         await answer.wait_for()
