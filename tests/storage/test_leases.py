@@ -13,7 +13,7 @@ from storage import database, deliveries, entries, feeds, leases, outbox, schema
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.records import NewDelivery, Target
-from tests import postgres
+from tests.databases import fresh_postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -162,8 +162,10 @@ async def test_what_the_dead_hold_is_freed_by_one_process_at_a_time(pg: Database
 async def test_a_process_that_hangs_in_a_transaction_does_not_hold_up_the_others_for_ever(
     postgres_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(database.SERVER, "idle_in_transaction_session_timeout", "100")
-    url = postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}")
+    url = await fresh_postgres(
+        postgres_server, f"t{uuid.uuid4().hex}"
+    )  # migrating takes longer than what follows allows
+    monkeypatch.setitem(database.SERVER, "idle_in_transaction_session_timeout", "500")
     hanging, living = await Database.open(url), await Database.open(url)
     with pytest.raises(Unavailable):
         async with hanging.write() as connection:
