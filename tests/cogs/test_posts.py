@@ -85,4 +85,4 @@ async def test_a_daily_digest_comes_at_the_hour_that_was_chosen(tmp_path: Path) 
         assert "daily digest at 07:00" in changed
         mine = await h.use("trader", "lounge", "alert keyword", query="silver", mode="daily", hour=21)
         assert "daily digest at 21:00" in mine
-        assert "at 6:00" in await h.use("trader", "lounge", "alert edit", alert="2", hour=6)
+        assert "at 06:00" in await h.use("trader", "lounge", "alert edit", alert="2", hour=6)

@@ -24,7 +24,7 @@ ONE, TWO = 101, 202  # numbers of processes
 
 @pytest.fixture
 async def pg(postgres_server: str) -> AsyncIterator[Database]:
-    database = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    database = await Database.open(await fresh_postgres(postgres_server, f"t{uuid.uuid4().hex}"))
     yield database
     await database.close()
 
@@ -164,7 +164,7 @@ async def test_a_process_that_hangs_in_a_transaction_does_not_hold_up_the_others
 ) -> None:
     url = await fresh_postgres(
         postgres_server, f"t{uuid.uuid4().hex}"
-    )  # migrating takes longer than what follows allows
+    )  # migrating would take longer
     monkeypatch.setitem(database.SERVER, "idle_in_transaction_session_timeout", "500")
     hanging, living = await Database.open(url), await Database.open(url)
     with pytest.raises(Unavailable):
