@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
 
 from storage.errors import LimitReached
 from storage.notify import tell
@@ -62,6 +63,7 @@ class PriceAlert:
 _FIELDS: Final = tuple(PriceAlert.__dataclass_fields__)
 _COLUMNS: Final = tuple(price_alerts.c[name] for name in _FIELDS)
 # What evaluating an alert may change; the rest belongs to its owner.
+DONE_FOR: Final = timedelta(days=30)  # an alert that fired can be looked up and set again so long
 _STANDING: Final = ("armed", "state", "firings", "last_fired_at")
 _OWN: Final = ("id", "owner_id", "instrument", "created_at", "paused_until", *_STANDING)
 _EDITABLE: Final = frozenset(_FIELDS) - frozenset(_OWN)
@@ -174,6 +176,14 @@ async def due_to_resume(connection: AsyncConnection, now: datetime) -> list[int]
     """Ids of paused alerts whose pause is over."""
     statement = select(price_alerts.c.id).where(price_alerts.c.state == "paused", price_alerts.c.paused_until <= now)
     return list((await connection.execute(statement)).scalars())
+
+
+async def forget_done(connection: AsyncConnection, now: datetime) -> int:
+    """Delete the alerts that did their work, or ran out, longer than `DONE_FOR` ago; how many."""
+    before = now - DONE_FOR
+    done = and_(price_alerts.c.state == "done", price_alerts.c.last_fired_at < before)
+    expired = and_(price_alerts.c.state == "expired", price_alerts.c.expires_at < before)
+    return (await connection.execute(delete(price_alerts).where(or_(done, expired)))).rowcount
 
 
 async def remove(connection: AsyncConnection, alert_id: int) -> bool:

@@ -290,9 +290,10 @@ class PriceService:
         return [Point(quote.at, quote.price) for quote in (*months, *fine)]
 
     async def housekeep(self, now: datetime) -> None:
-        """Now and then: thin old quotes, and resume the alerts whose pause is over."""
+        """Now and then: thin old quotes, forget alerts long done, and resume the alerts whose pause is over."""
         async with self._database.write() as connection:
             removed = await quotes.thin(connection, now)
+            await price_alerts.forget_done(connection, now)
         await self.alerts.resume_due(now)
         if removed:
             log.info("thinned %d old quotes", removed)

@@ -68,3 +68,22 @@ async def test_an_edit_changes_what_the_owner_may_change(database):
         with pytest.raises(ValueError, match="owner_id"):
             await price_alerts.edit(connection, stored.id, owner_id=5)
         assert await price_alerts.edit(connection, 99, level=Decimal(1)) is None
+
+
+async def test_an_alert_that_did_its_work_is_forgotten_after_thirty_days(database):
+    async with database.write() as connection:
+        names = ("fired", "ran out", "watched", "paused")
+        alerts = {name: await price_alerts.add(connection, an_alert(expires_at=OPEN)) for name in names}
+        await price_alerts.save_standing(
+            connection,
+            [
+                replace(alerts["fired"], state="done", last_fired_at=OPEN),
+                replace(alerts["ran out"], state="expired"),
+                replace(alerts["watched"], last_fired_at=OPEN),
+            ],
+        )
+        await price_alerts.pause(connection, alerts["paused"].id)
+        assert await price_alerts.forget_done(connection, OPEN + timedelta(days=30)) == 0
+        assert await price_alerts.forget_done(connection, OPEN + timedelta(days=31)) == 2
+        for name, stays in zip(names, (False, False, True, True), strict=True):
+            assert (await price_alerts.get(connection, alerts[name].id) is not None) is stays, name
