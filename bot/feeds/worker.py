@@ -276,8 +276,7 @@ class _Lane:
             raise
         finally:
             writing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writing
+            await asyncio.gather(writing, return_exceptions=True)  # an end of ours is not swallowed with its own
         return []
 
     @staticmethod

@@ -110,8 +110,7 @@ class Link:
     async def finish(self) -> None:
         """The socket is gone: end the writer."""
         self._writer.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._writer
+        await asyncio.gather(self._writer, return_exceptions=True)
 
 
 @dataclass(slots=True)
