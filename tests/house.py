@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 from bot import client, jobs
 from bot.app import App
 from bot.clock import utcnow
+from bot.feeds import worker
 from bot.preview import LocalDiscord, World
 from bot.prices import demo
 from bot.settings import Settings
@@ -28,6 +29,8 @@ from tests.feedserver import FeedServer, Reply
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
+# Most tests read no feed: a parser is started by the first one that does.
+worker.WARM = False
 # The local Discord tells of all its servers at once, and what a test publishes is due within a second: no test waits.
 client.GUILDS_COME_WITHIN = 0.05
 jobs.POLL_EVERY = 0.2

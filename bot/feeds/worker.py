@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 DEFAULT_TIMEOUT: Final = 10.0
 DEFAULT_MEMORY: Final = 640 * 1024 * 1024  # address space; about 100 MiB of it is the interpreter and its libraries
 _LARGE: Final = 256 * 1024  # bytes; nine in ten recorded feeds are smaller
+WARM = True  # workers start with the pool, so that the first poll need not wait for one
 _QUICK_SECONDS: Final = 0.7  # of processor time; the slowest recorded body under _LARGE takes a fifth of it
 _WALL: Final = 5  # times the limit that may pass on the clock
 _IDLE_SECONDS: Final = 30.0
@@ -93,7 +94,7 @@ class ParserPool:
             return
         self._closed = False
         quick = min(_QUICK_SECONDS, self._timeout)
-        lanes = [_Lane(self._quick, self._memory, quick, slower=self._slow, warm=True) for _ in range(self._workers)]
+        lanes = [_Lane(self._quick, self._memory, quick, slower=self._slow, warm=WARM) for _ in range(self._workers)]
         lanes.append(_Lane(self._slow, self._memory, self._timeout, idle=_IDLE_SECONDS))
         self._lanes = [asyncio.create_task(lane.run(), name="parser lane") for lane in lanes]
 

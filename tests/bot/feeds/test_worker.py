@@ -74,7 +74,9 @@ async def test_a_feed_of_many_frames_comes_whole(pool: ParserPool) -> None:
 
 
 async def test_what_is_no_feed_is_a_fault_and_costs_no_worker(pool: ParserPool) -> None:
+    assert (await parse(pool, rss(1))).total == 1
     pid = worker_pids(pool)
+    assert pid
     with pytest.raises(FeedError) as caught:
         await parse(pool, b"<html><body>hello</body></html>")
     assert caught.value.fault.kind is FaultKind.NOT_A_FEED
