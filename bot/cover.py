@@ -2,7 +2,8 @@
 
 Only with PostgreSQL and `--shards`. A shard is taken some seconds after its lock came free, so that a process that is
 restarted at once keeps its shards; one that comes later asks for them back (`storage.member`'s locks HOME and COVER)
-and has them within seconds. A shard that nobody ever served is left alone: its process is still to be started.
+and has them within seconds. A shard that has not been served since this process looks is left alone for longer: its
+process is still to be started, where all are started anew.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 AFTER: Final = 8.0  # seconds a shard is in nobody's hands before another process takes it
+_UNSEEN_AFTER: Final = 18.0  # the same, of one that nobody has served since this process looks
 _READY_WITHIN: Final = 120.0
 _SPARE: Final = 100  # sessions that are left for restarts: Discord gives 1,000 a day and resets the token beyond
 
@@ -39,10 +41,13 @@ class Cover:
         shards = settings.headframe_shards if member.shared and settings.has("gateway") else None
         self._member = member
         self._own = frozenset(shards.ids) if shards is not None else None  # None: nothing to share
+        self._others = (
+            frozenset(range(shards.total)) - frozenset(shards.ids) if shards is not None else frozenset[int]()
+        )
         self._clock = clock
         self._client: HeadframeBot | None = None
         self._seen: set[int] = set()  # shards that somebody has served
-        self._free: dict[int, float] = {}  # of those, the ones that nobody has now → since when
+        self._free: dict[int, float] = {}  # shards that nobody has now → since when
         self._taking: asyncio.Task[None] | None = None
         self._at: int | None = None  # the shard that is being taken, or was last
         self.taken: set[int] = set()
@@ -70,10 +75,14 @@ class Cover:
                 await self._stop_taking()
             await self._give_back(shard)
         self._seen |= held
-        free = self._seen - held - self._own
+        free = self._others - held
         now = self._clock()
         self._free = {shard: self._free.get(shard, now) for shard in free}
-        ripe = [shard for shard, since in self._free.items() if now - since >= AFTER and shard not in wanted]
+        ripe = [
+            shard
+            for shard, since in self._free.items()
+            if now - since >= (AFTER if shard in self._seen else _UNSEEN_AFTER) and shard not in wanted
+        ]
         idle = self._taking is None or self._taking.done()
         if ripe and idle and self._client is not None and self._client.is_ready():
             # Any of them: several processes that look at once shall not all try the same one.

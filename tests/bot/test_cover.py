@@ -145,7 +145,7 @@ async def test_after_an_outage_a_process_leaves_the_shard_that_its_own_process_h
     await db.close()
 
 
-async def test_a_shard_that_nobody_has_served_yet_is_left_alone(postgres_server: str) -> None:
+async def test_a_shard_that_nobody_has_served_yet_is_left_alone_for_longer(postgres_server: str) -> None:
     db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
     mine, other = Member(db), Member(db)
     await mine.join()
@@ -158,12 +158,19 @@ async def test_a_shard_that_nobody_has_served_yet_is_left_alone(postgres_server:
     await other.leave()
     await eventually(lambda: _gone(mine, 1))
     await cover.look()
-    clock.now += 10 * AFTER
+    clock.now += AFTER
     asked: list[str] = []
     gateway: Any = SimpleNamespace(is_ready=lambda: True, fetch_session_start_limits=lambda: asked.append("limits"))
     await cover.serve(gateway)
     await cover.look()
-    assert cover._at == 1, "the one that was served; never the third"
+    assert cover._at == 1, "the one that was served; not the third"
+    cover._free.pop(1)
+    clock.now += AFTER + 3
+    cover._seen = {0, 1}
+    cover._others = frozenset({2})
+    await cover._stop_taking()
+    await cover.look()
+    assert cover._at == 2, "its process has had the time to start"
     await cover.serve(None)
     await mine.leave()
     await db.close()
