@@ -20,9 +20,8 @@ from bot.delivery.buttons import PostButton
 from bot.delivery.gate import take_over
 from bot.delivery.places import missing_permissions, standing
 from bot.desk import people, servers
-from bot.errors import UserError
 from bot.i18n import _, set_language, use_language
-from bot.mishaps import explain, forgotten
+from bot.mishaps import explain, forgotten, outdated
 from bot.translator import GettextTranslator
 from storage import meta
 from storage.errors import StorageError
@@ -202,7 +201,7 @@ class HeadframeBot(commands.AutoShardedBot):
         async def act() -> None:
             handler = self.press_handlers.get(what)
             if handler is None:
-                raise UserError(_("This button is of another time. Use the command instead; `/help` names them."))
+                raise outdated()
             await handler(interaction, delivery_id)
 
         await self.serve(interaction, act)

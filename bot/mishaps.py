@@ -82,6 +82,11 @@ async def _tell(interaction: discord.Interaction[Any], text: str) -> None:
     await interaction.followup.send(text, ephemeral=True)
 
 
+def outdated() -> UserError:
+    """For a press of a control that this version does not know: posts keep the buttons of the day they came."""
+    return UserError(_("This button is of another time. Use the command instead; `/help` names them."))
+
+
 async def forgotten(interaction: discord.Interaction[Any]) -> None:
     """Answer a press or a form whose place in memory is gone: with the way on, and with what was typed."""
     if interaction.type is discord.InteractionType.modal_submit:

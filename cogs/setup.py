@@ -12,8 +12,8 @@ from discord.ext import commands
 from bot.desk import follows, people, servers, setup_feeds
 from bot.desk import setup as desk
 from bot.desk.setup_sample import Sampler
-from bot.errors import UserError
-from bot.i18n import _, set_language
+from bot.i18n import set_language
+from bot.mishaps import outdated
 from cogs.ui import setup_view as look
 from cogs.ui.answer import answer, hold, update
 from cogs.ui.control import register
@@ -114,7 +114,7 @@ class Setup(commands.Cog):
             case "recommended":
                 plan.feeds = list(dict.fromkeys([*plan.feeds, *setup_feeds.recommended(plan.follows)]))
             case _:
-                raise UserError(_("This button is of another time. Use the command instead; `/help` names them."))
+                raise outdated()
 
     async def _embed(
         self, plan: Plan, step: int, preset: str, guild_id: int, problems: list[str] | None = None

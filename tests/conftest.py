@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,7 +38,7 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Da
     if request.param == "sqlite":
         url = await fresh_sqlite(tmp_path / "test.db")
     else:
-        url = await fresh_postgres(request.getfixturevalue("postgres_server"), f"t{uuid.uuid4().hex}")
+        url = await fresh_postgres(request.getfixturevalue("postgres_server"))
     database = await Database.open(url)
     try:
         yield database

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import uuid
 from functools import cache
 from pathlib import Path
 
@@ -31,9 +32,9 @@ async def fresh_sqlite(path: Path) -> str:
 _models: set[str] = set()
 
 
-async def fresh_postgres(server: str, name: str) -> str:
-    """A new database of this name on a running server; its URL."""
+async def fresh_postgres(server: str) -> str:
+    """A new database on a running server; its URL."""
     if server not in _models:
         await (await Database.open(postgres.new_database(server, "model"))).close()
         _models.add(server)
-    return postgres.new_database(server, name, model="model")
+    return postgres.new_database(server, f"t{uuid.uuid4().hex}", model="model")

@@ -125,6 +125,11 @@ async def change(services: Services, subscription: Subscription, **fields: Any) 
     """Change columns of a subscription the caller has checked to be theirs."""
     async with services.db.write() as connection:
         changed = await subscriptions.set_fields(connection, subscription.id, now=utcnow(), **fields)
+    return _matched_anew(services, changed)
+
+
+def _matched_anew(services: Services, changed: Subscription | None) -> Subscription:
+    """From now on it is matched as changed. Raises UserError when it was gone."""
     if changed is None:
         raise UserError(_("That subscription is gone. Use the command again for the list as it is now."))
     services.book.put(changed)
@@ -145,10 +150,7 @@ async def take_over(services: Services, subscription: Subscription, *, by: int) 
         changed = await subscriptions.set_fields(
             connection, subscription.id, now=utcnow(), owner_id=None, created_by=by
         )
-    if changed is None:
-        raise UserError(_("That subscription is gone. Use the command again for the list as it is now."))
-    services.book.put(changed)
-    return changed
+    return _matched_anew(services, changed)
 
 
 async def end(services: Services, subscription: Subscription) -> None:

@@ -228,9 +228,8 @@ async def add(services: Services, alert: PriceAlert) -> PriceAlert:
 async def again(services: Services, user_id: int, alert_id: int) -> PriceAlert:
     """Watch anew an alert that is over; it starts over. Raises UserError, also for one that is not theirs."""
     async with services.db.read() as connection:
-        alert = await price_alerts.get(connection, alert_id)
-    if alert is None or alert.owner_id != user_id:
-        raise UserError(_("That entry is gone. Use the command again for the list as it is now."))
+        found = await price_alerts.get(connection, alert_id)
+    alert = _still(found if found is not None and found.owner_id == user_id else None)
     mine = await rows(services, user_id)
     _check_new(alert, mine)
     limit = services.settings.headframe_max_alerts_per_person

@@ -8,16 +8,16 @@ Custom ids can be made up, so a desk looks everything up anew, as whoever presse
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
 
 import discord
 
-from bot.errors import UserError
-from bot.i18n import _
+from bot.mishaps import outdated
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.client import HeadframeBot
 
@@ -68,7 +68,7 @@ async def _hand_over(interaction: discord.Interaction[Any], match: re.Match[str]
     async def serve() -> None:
         desk = client.desks.get(match["desk"])
         if desk is None:
-            raise UserError(_("This button is of another time. Use the command instead; `/help` names them."))
+            raise outdated()
         await desk(interaction, act)
 
     await client.serve(interaction, serve)
@@ -77,7 +77,17 @@ async def _hand_over(interaction: discord.Interaction[Any], match: re.Match[str]
 class _Kept:
     """What the three kinds share: the match of their custom id, when they come from one."""
 
+    bare: ClassVar[Callable[..., discord.ui.Item[Any]]]  # what the kind wraps; called with a custom id
     match: re.Match[str] | None = None
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        make: Callable[[discord.ui.Item[Any]], Self] = cls  # with DynamicItem's __init__
+        made = make(cls.bare(custom_id=match[0]))
+        made.match = match
+        return made
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         assert self.match is not None
@@ -87,37 +97,19 @@ class _Kept:
 class Press(_Kept, discord.ui.DynamicItem[discord.ui.Button[Any]], template=f"do{_TEMPLATE}"):
     """A button."""
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Press:
-        made = cls(discord.ui.Button(label="…", custom_id=match[0]))
-        made.match = match
-        return made
+    bare = partial(discord.ui.Button, label="…")
 
 
 class Pick(_Kept, discord.ui.DynamicItem[discord.ui.Select[Any]], template=f"pick{_TEMPLATE}"):
     """A menu of texts."""
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Pick:
-        made = cls(discord.ui.Select(custom_id=match[0]))
-        made.match = match
-        return made
+    bare = discord.ui.Select
 
 
 class PickChannel(_Kept, discord.ui.DynamicItem[discord.ui.ChannelSelect[Any]], template=f"place{_TEMPLATE}"):
     """A menu of channels."""
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> PickChannel:
-        made = cls(discord.ui.ChannelSelect(custom_id=match[0]))
-        made.match = match
-        return made
+    bare = discord.ui.ChannelSelect
 
 
 class Panel(discord.ui.View):

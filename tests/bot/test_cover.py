@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,9 @@ from storage.database import Database
 from storage.errors import Unavailable
 from storage.locks import Lock
 from storage.member import Member
-from tests import postgres
+from tests.databases import fresh_postgres
 from tests.house import eventually, house
+from tests.members import members
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def clocked(h: House) -> tuple[Cover, Clock]:
 async def test_the_shard_of_a_dead_process_is_served_until_its_own_process_is_back(
     tmp_path: Path, postgres_server: str
 ) -> None:
-    url = postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}")
+    url = await fresh_postgres(postgres_server)
     db = await Database.open(url)
     other = Member(db)
     await other.join()
@@ -100,53 +100,41 @@ async def test_the_shard_of_a_dead_process_is_served_until_its_own_process_is_ba
 
 
 async def test_after_an_outage_a_process_asks_for_what_others_took_meanwhile(postgres_server: str) -> None:
-    db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
-    mine, other = Member(db), Member(db)
-    await mine.join()
-    await other.join()
-    cover = Cover(mine, settings("0-1/2"))
-    assert await claim_shards(mine, read_shards("0-1/2")) is None
-    await mine._disconnect()  # as the end of the connection does
-    assert await other.hold(Lock.SHARD, 1)
-    await mine._connect()
-    await eventually(lambda: _looked(cover))
-    assert await other.holders(Lock.HOME) == {1}
-    await other.let_go(Lock.SHARD, 1)
-    await eventually(lambda: mine.whole)
-    await eventually(lambda: _looked(cover))
-    assert await other.holders(Lock.HOME) == set()
-    await mine.leave()
-    await other.leave()
-    await db.close()
+    async with members(postgres_server, 2) as (_db, (mine, other)):
+        cover = Cover(mine, settings("0-1/2"))
+        assert await claim_shards(mine, read_shards("0-1/2")) is None
+        await mine._disconnect()  # as the end of the connection does
+        assert await other.hold(Lock.SHARD, 1)
+        await mine._connect()
+        await eventually(lambda: _looked(cover))
+        assert await other.holders(Lock.HOME) == {1}
+        await other.let_go(Lock.SHARD, 1)
+        await eventually(lambda: mine.whole)
+        await eventually(lambda: _looked(cover))
+        assert await other.holders(Lock.HOME) == set()
 
 
 async def test_after_an_outage_a_process_leaves_the_shard_that_its_own_process_has_again(postgres_server: str) -> None:
-    db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
-    mine, other = Member(db), Member(db)
-    await mine.join()
-    await other.join()
-    cover = Cover(mine, settings("0/2"))
-    gateway: Any = SimpleNamespace(shard_ids=[0, 1], guilds=[], get_shard=lambda _shard: None)
-    gateway._connection = SimpleNamespace(shard_ids=gateway.shard_ids)
-    gateway.is_ready = lambda: False
-    await cover.serve(gateway)
-    assert await claim_shards(mine, read_shards("0/2")) is None
-    assert await mine.hold(Lock.COVER, 1)
-    assert await mine.hold(Lock.SHARD, 1)
-    cover.taken.add(1)
-    await mine._disconnect()
-    assert await claim_shards(other, read_shards("1/2")) is None
-    await mine._connect()
-    await eventually(lambda: _looked(cover))
-    assert (gateway.shard_ids, cover.taken) == ([0], set())
-    assert mine.whole
-    await mine.leave()
-    await other.leave()
-    await db.close()
+    async with members(postgres_server, 2) as (_db, (mine, other)):
+        cover = Cover(mine, settings("0/2"))
+        gateway: Any = SimpleNamespace(shard_ids=[0, 1], guilds=[], get_shard=lambda _shard: None)
+        gateway._connection = SimpleNamespace(shard_ids=gateway.shard_ids)
+        gateway.is_ready = lambda: False
+        await cover.serve(gateway)
+        assert await claim_shards(mine, read_shards("0/2")) is None
+        assert await mine.hold(Lock.COVER, 1)
+        assert await mine.hold(Lock.SHARD, 1)
+        cover.taken.add(1)
+        await mine._disconnect()
+        assert await claim_shards(other, read_shards("1/2")) is None
+        await mine._connect()
+        await eventually(lambda: _looked(cover))
+        assert (gateway.shard_ids, cover.taken) == ([0], set())
+        assert mine.whole
 
 
 async def test_a_shard_that_nobody_has_served_yet_is_left_alone_for_longer(postgres_server: str) -> None:
-    db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    db = await Database.open(await fresh_postgres(postgres_server))
     mine, other = Member(db), Member(db)
     await mine.join()
     await other.join()
@@ -177,19 +165,15 @@ async def test_a_shard_that_nobody_has_served_yet_is_left_alone_for_longer(postg
 
 
 async def test_the_last_sessions_of_a_day_are_not_spent_on_others_shards(postgres_server: str) -> None:
-    db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
-    mine = Member(db)
-    await mine.join()
-    cover = Cover(mine, settings("0/2"))
+    async with members(postgres_server, 1) as (_db, (mine,)):
+        cover = Cover(mine, settings("0/2"))
 
-    async def limits() -> Any:
-        return SimpleNamespace(remaining=99)
+        async def limits() -> Any:
+            return SimpleNamespace(remaining=99)
 
-    await cover._take(SimpleNamespace(fetch_session_start_limits=limits), 1)  # type: ignore[arg-type]
-    assert cover.taken == set()
-    assert await mine.holders(Lock.SHARD) == set()
-    await mine.leave()
-    await db.close()
+        await cover._take(SimpleNamespace(fetch_session_start_limits=limits), 1)  # type: ignore[arg-type]
+        assert cover.taken == set()
+        assert await mine.holders(Lock.SHARD) == set()
 
 
 def settings(shards: str) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +10,7 @@ from bot.roles import Shards, claim_shards, read_roles, read_shards
 from bot.settings import SettingsError, load
 from storage.database import Database
 from storage.member import Member
-from tests import postgres
+from tests.databases import fresh_postgres
 from tests.house import eventually
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def test_all_roles_are_the_default(tmp_path: Path) -> None:
 async def test_two_gateways_may_stand_side_by_side_with_shards_of_their_own(
     postgres_server: str, first: str | None, second: str | None, said: str | None
 ) -> None:
-    db = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    db = await Database.open(await fresh_postgres(postgres_server))
     one, two = Member(db), Member(db)
     await one.join()
     await two.join()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import postgres
+from tests.databases import fresh_postgres
 from tests.fleet import Size
 from tests.several import Outcome, ordeal
 
@@ -34,7 +33,7 @@ async def test_five_processes_and_a_few_deaths(postgres_server: str) -> None:
         feeds=20, servers=4, follows=200, interval=2, pollers=2, deliverers=2, gateways=1,
         seconds=3.5, deaths=3, kill_every=(0.8, 1.1), dead_for=(60.0, 60.0), headlines_every=0.3,
     )  # fmt: skip
-    outcome = await ordeal(size, postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    outcome = await ordeal(size, await fresh_postgres(postgres_server))
     assert sum(outcome.kills.values()) >= 3
     assert outcome.expected > 20
     judge(outcome)
@@ -50,7 +49,7 @@ async def test_ten_minutes_of_deaths_at_size(postgres_server: str) -> None:
         interval=int(os.environ.get("FLEET_INTERVAL", "300")),
         seconds=float(os.environ.get("FLEET_SECONDS", "600")),
     )
-    outcome = await ordeal(size, postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    outcome = await ordeal(size, await fresh_postgres(postgres_server))
     found = judge(outcome)
     assert found.feeds_taken.count + found.deliveries_taken.count > 0, "some died with work in hand"
     assert found.feeds_taken.longest < 30

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,8 +24,8 @@ from bot.settings import Settings
 from storage import deliveries, feeds, guilds, outbox, quotes, schema, subscriptions
 from storage.quotes import Quote
 from storage.records import NewDelivery, NewSubscription, Target
-from tests import postgres
 from tests.bot.prices.conftest import OPEN, an_alert
+from tests.databases import fresh_postgres
 from tests.feedserver import FeedServer
 from tests.house import Wire, eventually
 
@@ -63,7 +62,7 @@ class Two:
 @asynccontextmanager
 async def two(server_address: str, **roles: Any) -> AsyncIterator[Two]:
     """Two started processes in one: no connection to Discord, nothing polls by itself."""
-    url = postgres.new_database(server_address, f"t{uuid.uuid4().hex}")
+    url = await fresh_postgres(server_address)
     values = {
         "database_url": url,
         "discord_token": SecretStr("x"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ ONE, TWO = 101, 202  # numbers of processes
 
 @pytest.fixture
 async def pg(postgres_server: str) -> AsyncIterator[Database]:
-    database = await Database.open(await fresh_postgres(postgres_server, f"t{uuid.uuid4().hex}"))
+    database = await Database.open(await fresh_postgres(postgres_server))
     yield database
     await database.close()
 
@@ -162,7 +161,7 @@ async def test_what_the_dead_hold_is_freed_by_one_process_at_a_time(pg: Database
 async def test_a_process_that_hangs_in_a_transaction_does_not_hold_up_the_others_for_ever(
     postgres_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = await fresh_postgres(postgres_server, f"t{uuid.uuid4().hex}")  # migrating would take longer
+    url = await fresh_postgres(postgres_server)  # migrating would take longer
     monkeypatch.setitem(database.SERVER, "idle_in_transaction_session_timeout", "500")
     hanging, living = await Database.open(url), await Database.open(url)
     with pytest.raises(Unavailable):

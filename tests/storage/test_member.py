@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,30 +13,16 @@ from storage.database import HEAD, Database
 from storage.locks import Lock
 from storage.member import Member
 from storage.notify import tell
-from tests import postgres
+from tests.databases import fresh_postgres
 from tests.house import eventually
+from tests.members import members
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
-
-
-@asynccontextmanager
-async def members(server: str, count: int) -> AsyncIterator[tuple[Database, list[Member]]]:
-    db = await Database.open(postgres.new_database(server, f"t{uuid.uuid4().hex}"))
-    made = [Member(db) for _ in range(count)]
-    try:
-        for one in made:
-            await one.join()
-        yield db, made
-    finally:
-        for one in made:
-            await one.leave()
-        await db.close()
 
 
 async def cut(connection: AsyncConnection, application: str = "headframe member") -> None:
@@ -153,7 +137,7 @@ async def _lock(connection: AsyncConnection) -> bool:
 
 
 async def test_processes_that_start_at_once_on_an_empty_database_make_its_tables_once(postgres_server: str) -> None:
-    url = postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}")
+    url = await fresh_postgres(postgres_server)
     opened = await asyncio.gather(*(Database.open(url) for _ in range(4)))
     assert {await db.schema() for db in opened} == {HEAD}
     for db in opened:

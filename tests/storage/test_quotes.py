@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from storage import quotes
 from storage.database import Database
 from storage.quotes import Quote
-from tests import postgres
+from tests.databases import fresh_postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,7 +49,7 @@ async def test_an_outline_has_the_ends_the_extremes_and_the_last_of_each_moment(
 @pytest.mark.postgres
 @pytest.mark.xdist_group("pg")
 async def test_an_outline_is_the_same_on_postgresql(postgres_server):
-    opened = await Database.open(postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}"))
+    opened = await Database.open(await fresh_postgres(postgres_server))
     await check_outline(opened)
     await opened.close()
 

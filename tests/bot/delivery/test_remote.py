@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -19,8 +18,8 @@ from bot.preview import LocalDiscord, P, World
 from bot.prices.demo import DemoWire
 from storage import guilds, subscriptions
 from storage.records import NewSubscription, Target
-from tests import postgres
 from tests.bot.delivery.seed import seed
+from tests.databases import fresh_postgres
 from tests.house import eventually, said, settings_for
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Pair:
 
 @asynccontextmanager
 async def pair(server: str, tmp_path: Path, **gateway: Any) -> AsyncIterator[Pair]:
-    url = postgres.new_database(server, f"t{uuid.uuid4().hex}")
+    url = await fresh_postgres(server)
     async with await LocalDiscord.start(world=World.demo(), limits=False) as local:
         roles = [{"headframe_roles": "gateway", **gateway}, {"headframe_roles": "deliver"}]
         apps = []
@@ -136,7 +135,7 @@ async def test_a_gateway_process_with_some_shards_sends_to_the_servers_of_others
     async with await LocalDiscord.start(world=World.demo(), limits=False) as local:
         guild = local.world.guild()
         mine = (guild.id >> 22) % 2
-        url = postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}")
+        url = await fresh_postgres(postgres_server)
         settings = settings_for(local, tmp_path, database_url=url, headframe_shards=f"{1 - mine}/2")
         app = await App.build(settings, demo_prices=DemoWire())
         task = asyncio.create_task(app.run())
