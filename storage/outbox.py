@@ -282,7 +282,9 @@ async def sent_counts(
         rows = await connection.execute(
             select(*key, func.count().label("n"))
             .where(
-                tuple_(*key).in_(chunk),
+                tuple_(*key).in_(chunk),  # by itself found by no index: SQLite would read all that was ever sent
+                deliveries.c.target_kind.in_({kind for _subscription, kind, _target in chunk}),
+                deliveries.c.target_id.in_({target for _subscription, _kind, target in chunk}),
                 deliveries.c.state.in_(("sent", "sending")),
                 deliveries.c.reason.is_(None),
                 or_(deliveries.c.sent_at >= since, deliveries.c.sent_at.is_(None)),

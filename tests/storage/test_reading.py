@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import event
-
-from storage import entries, feeds
+from storage import entries, feeds, outbox
 from storage.records import NewEntry
+from tests.plans import listening, plan
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -149,24 +148,32 @@ async def test_what_is_known_is_found_by_the_index_however_much_is_stored(db: Da
         await entries.add_stories(c, [(numbers[0], "Gold", NOW, NOW)])
         ids = await entries.add_entries(c, [entry(feed.id, n, story_id=numbers[0]) for n in range(5)])
         await entries.add_entries(c, [entry(other.id, 1, story_id=numbers[0])])
-    asked: list[tuple[str, tuple[object, ...]]] = []
-
     async with db.read() as c:
-        assert c.sync_connection
-        event.listen(c.sync_connection, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
-        found = await entries.known(
-            c,
-            [(feed.id, "g:1"), (feed.id, "g:2"), (feed.id, "g:99"), (other.id, "g:2")],
-            [(feed.id, "l2"), (feed.id, "l4"), (other.id, "l4")],
-        )
+        with listening(c, "entries") as selects:
+            found = await entries.known(
+                c,
+                [(feed.id, "g:1"), (feed.id, "g:2"), (feed.id, "g:99"), (other.id, "g:2")],
+                [(feed.id, "l2"), (feed.id, "l4"), (other.id, "l4")],
+            )
         assert sorted(one.id for one in found) == [ids[1], ids[2], ids[4]]
         assert {(one.feed_id, one.title, one.piece, one.story_id) for one in found} == {
             (feed.id, f"Gold {n}", f"p{n}", numbers[0]) for n in (1, 2, 4)
         }
-        selects = [one for one in asked if "entries" in one[0]]
         assert len(selects) == 2
         if db.is_sqlite:
             for statement, values in selects:
-                plan = [row.detail for row in await c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
-                assert any(line.startswith("SEARCH entries USING INDEX") for line in plan), plan
-                assert not any(line.startswith("SCAN entries") for line in plan), plan
+                lines = await plan(c, statement, values)
+                assert any(line.startswith("SEARCH entries USING INDEX") for line in lines), lines
+                assert not any(line.startswith("SCAN entries") for line in lines), lines
+
+
+async def test_what_a_capped_follow_was_sent_is_counted_by_its_place_not_by_all_that_was_ever_sent(
+    db: Database,
+) -> None:
+    async with db.read() as c:
+        with listening(c, "deliveries") as selects:
+            assert await outbox.sent_counts(c, [(1, "channel", 5), (2, "user", 6)], since=NOW) == {}
+        ((statement, values),) = selects
+        if db.is_sqlite:
+            lines = await plan(c, statement, values)
+            assert any("ix_deliveries_target (target_kind=? AND target_id=? AND state=?)" in line for line in lines)
