@@ -161,14 +161,10 @@ def decide(
     claimed: dict[str, _Pending] = {}  # identities met in this body, as they look now
     decisions: dict[int, New | Same[K] | Edited[K]] = {}
     # Entries that stand as stored claim their identity first; only then can another one with the same id be judged.
-    for index in sorted(range(len(entries)), key=lambda i: not _stands(kind, entries[i], by_identity)):
+    for index in sorted(range(len(entries)), key=lambda i: not _stands(kind, entries[i], by_identity, by_link)):
         entry = entries[index]
         key = link_key(entry)
-        own, found = _find(kind, entry, key, by_identity, claimed, present)
-        if found is None:
-            found = _relisted(entry, key, by_link)
-            if found is not None and _folded(claimed.get(found.identity, found).title) != _folded(entry.title):
-                found = None  # another entry of this body has just given that one a new title
+        own, found = _find(kind, entry, by_identity, by_link, claimed, present)
         if found is None:
             pending = _Pending(own, key, entry.title, entry.piece)
             by_identity[own] = claimed[own] = pending
@@ -186,38 +182,56 @@ def decide(
     return [decisions[index] for index in range(len(entries))]
 
 
-def _stands(kind: Kind, entry: ParsedEntry, by_identity: Mapping[str, K | _Pending]) -> bool:
+def _stands(
+    kind: Kind,
+    entry: ParsedEntry,
+    by_identity: Mapping[str, K | _Pending],
+    by_link: Mapping[str, Sequence[K | _Pending]],
+) -> bool:
+    """Whether something stored has this entry's identity, or its link, and its very title."""
     found = by_identity.get(identity(kind, entry))
-    return found is not None and found.title == entry.title
+    if found is not None and found.title == entry.title:
+        return True
+    return _repeated(entry, link_key(entry), by_link, {}) is not None
 
 
 def _find(
     kind: Kind,
     entry: ParsedEntry,
-    key: str | None,
     by_identity: Mapping[str, K | _Pending],
+    by_link: Mapping[str, Sequence[K | _Pending]],
     claimed: Mapping[str, _Pending],
     present: Collection[str],
 ) -> tuple[str, K | _Pending | None]:
     """(identity to use, the entry that already has it).
 
     A guid may be reused for another item: then the link, or failing that the title, is made part of the identity.
+    What says the same is looked for first, in each place it may have; only then what this may be a correction of.
     """
+    key = link_key(entry)
     plain = identity(kind, entry)
     found = by_identity.get(plain)
     if found is None:
-        return plain, None
+        return plain, _repeated(entry, key, by_link, claimed)
     # Where an entry of this body already has the identity, that one is what to compare with.
     holder = claimed.get(plain, found)
     if holder.title == entry.title and not _elsewhere(holder, key):
         return plain, found
     with_link, with_title = _other_identities(plain, entry)
-    for other in (with_link, with_title):
-        if other in by_identity:
-            return other, by_identity[other]
-    if _same_item(holder, entry, key, present):
-        return plain, found
-    return (with_link if _elsewhere(holder, key) else with_title), None
+    places = [name for name in (with_title, with_link, plain) if name in by_identity]  # the most particular first
+    holders = {name: claimed.get(name, by_identity[name]) for name in places}
+    for name in places:
+        if _folded(holders[name].title) == _folded(entry.title) and not _elsewhere(holders[name], key):
+            return name, by_identity[name]
+    repeated = _repeated(entry, key, by_link, claimed)
+    if repeated is not None:
+        return repeated.identity, repeated
+    for name in places:
+        if _same_item(holders[name], entry, key, present):
+            return name, by_identity[name]
+    if with_link not in by_identity and _elsewhere(holder, key):
+        return with_link, None
+    return with_title, by_identity.get(with_title)
 
 
 def _elsewhere(held: Known, key: str | None) -> bool:
@@ -239,12 +253,18 @@ def _unedited(known: Known, entry: ParsedEntry, present: Collection[str]) -> boo
     return known.piece is not None and known.piece != entry.piece and known.piece in present
 
 
-def _relisted(
-    entry: ParsedEntry, key: str | None, by_link: Mapping[str, Sequence[K | _Pending]]
+def _repeated(
+    entry: ParsedEntry,
+    key: str | None,
+    by_link: Mapping[str, Sequence[K | _Pending]],
+    claimed: Mapping[str, _Pending],
 ) -> K | _Pending | None:
-    """The known entry that this one repeats under a new id: same link and same words."""
-    title = _folded(entry.title)
-    return next((c for c in by_link.get(key or "", ()) if _folded(c.title) == title), None)
+    """The known entry that this one repeats under another id: same link and same words, also as this body has it."""
+    for found in by_link.get(key or "", ()):
+        title = _folded(entry.title)
+        if title == _folded(found.title) == _folded(claimed.get(found.identity, found).title):
+            return found
+    return None
 
 
 def similar(first: str, second: str) -> bool:
