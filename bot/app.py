@@ -43,6 +43,7 @@ from bot.roles import claim_shards
 from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.subscriptions import SubscriptionBook
+from bot.tasks import end
 from bot.together import Together
 from storage import feeds, guilds
 from storage.errors import StorageError
@@ -280,9 +281,7 @@ class App:
         if self.metrics is not None:
             await self.metrics.stop()
         await self.lag.stop()
-        if self._memory is not None:
-            self._memory.cancel()
-            await asyncio.gather(self._memory, return_exceptions=True)
+        await end(self._memory)
         for close in (
             services.parser.close,
             lambda: services.fetcher.__aexit__(None, None, None),

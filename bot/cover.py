@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 import structlog
 
+from bot.tasks import end
 from storage.errors import Unavailable
 from storage.locks import Lock
 
@@ -90,9 +91,7 @@ class Cover:
             self._taking = asyncio.create_task(self._take(self._client, self._at), name=f"cover shard {self._at}")
 
     async def _stop_taking(self) -> None:
-        if self._taking is not None:
-            self._taking.cancel()
-            await asyncio.gather(self._taking, return_exceptions=True)
+        await end(self._taking)
         self._taking = self._at = None
 
     async def _ask_for_own(self, own: Iterable[int]) -> None:

@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from typing import Final
 
+from bot.tasks import end
+
 _EVERY: Final = 0.1
 
 
@@ -20,9 +22,7 @@ class LoopLag:
         self._task = asyncio.create_task(self._watch(), name="loop lag")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def percentile(self, share: float) -> float:
         """Seconds late, at this share (0.99) of the recent wake-ups; 0 before the first."""

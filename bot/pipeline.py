@@ -24,6 +24,7 @@ from bot.clock import utcnow
 from bot.feeds.model import Fault, FaultKind, FeedError, Fetched, FetchRequest
 from bot.feeds.robots import RobotsCache
 from bot.reading import Reading
+from bot.tasks import end
 from storage import entries, feeds
 from storage.errors import StorageError
 from storage.leases import POLLING_FOR
@@ -92,10 +93,7 @@ class Pipeline:
     async def stop(self) -> None:
         """Stop at once: a poll that is not stored yet is simply repeated when it is next due."""
         self._more, self._stopped = False, True
-        tasks = [*self._polls, *(task for task in (self._writer, self._refill) if task is not None)]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._polls, self._writer, self._refill)
         self._writer = None
 
     @property

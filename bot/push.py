@@ -22,6 +22,7 @@ from bot.clock import utcnow
 from bot.feeds import websub
 from bot.feeds.model import FeedError, Fetched
 from bot.reading import Reading
+from bot.tasks import end
 from storage import feed_watch, feeds
 from storage.errors import StorageError
 
@@ -83,9 +84,7 @@ class Push:
         log.info("listening for WebSub hubs", port=self.port, callback=self._callback)
 
     async def stop(self) -> None:
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+        await end(self._worker)
         if self._runner is not None:
             await self._runner.cleanup()
 

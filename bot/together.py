@@ -14,6 +14,7 @@ import structlog
 
 from bot.clock import utcnow
 from bot.delivery.window import SAFE_PER_SECOND
+from bot.tasks import end
 from storage import leases, notify, subscriptions
 from storage.errors import StorageError
 from storage.locks import Lock
@@ -111,10 +112,8 @@ class Together:
             self._task = asyncio.create_task(self._run(), name="together")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     # -- what is heard -----------------------------------------------------------------------------------------
 

@@ -279,14 +279,6 @@ async def totals(connection: AsyncConnection) -> dict[str, int]:
     return {"feeds": row.feeds, "failing": row.failing, "waiting": row.waiting}
 
 
-async def set_muted(connection: AsyncConnection, guild_id: int, feed_id: int, *, muted: bool) -> None:
-    await connection.execute(
-        update(guild_feeds)
-        .where(guild_feeds.c.guild_id == guild_id, guild_feeds.c.feed_id == feed_id)
-        .values(muted=muted)
-    )
-
-
 async def link_many(
     connection: AsyncConnection,
     guild_id: int,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.delivery import publish
 from bot.delivery.answers import Sent
+from bot.tasks import end
 from storage import outbox
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ class Marks:
 
     async def stop(self) -> None:
         """What is not written by now is settled at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         self._waiting.clear()
 
     async def _write(self) -> None:

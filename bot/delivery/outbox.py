@@ -24,6 +24,7 @@ from bot.delivery.remote import Asking
 from bot.delivery.steady import ClockWatch, running
 from bot.delivery.tastes import Taste, of_targets
 from bot.delivery.turns import Turns
+from bot.tasks import end
 from storage import held, leases, outbox, subscriptions
 from storage.errors import StorageError
 
@@ -130,17 +131,13 @@ class Outbox:
 
     async def stop(self, grace: float = 4.0) -> None:
         """Let the sends in hand finish, then stop; what does not finish in time is settled at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end(self._task)
+        self._task = None
         await self._publisher.stop()
         lanes = list(self._lanes.values())
         if lanes:
             _done, late = await asyncio.wait(lanes, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(*late)
         await self._carrier.stop()
 
     async def _run(self) -> None:

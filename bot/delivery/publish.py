@@ -15,6 +15,7 @@ import structlog
 from bot.clock import utcnow
 from bot.delivery import pace
 from bot.delivery.answers import Lost, Refused, Retry, Sent
+from bot.tasks import end
 from storage import deliveries, guilds, outbox, posted
 from storage.errors import StorageError
 from storage.records import NewDelivery
@@ -90,10 +91,8 @@ class Publisher:
         self._task = asyncio.create_task(self._run(), name="publisher")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     async def _run(self) -> None:
         while True:

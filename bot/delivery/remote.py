@@ -17,6 +17,7 @@ import structlog
 
 from bot.delivery.answers import Lost, meaning
 from bot.delivery.gate import trip
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,10 +78,7 @@ class Remote:
         self._known.pop(channel_id, None)
 
     async def close(self) -> None:
-        tasks = list(self._asking.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._asking.values())
 
     def _fresh(self, channel_id: int) -> Channel | Lost | None:
         until, found = self._known.get(channel_id, (0.0, None))

@@ -10,6 +10,7 @@ from bot.desk import feeds as desk
 from bot.errors import UserError
 from bot.feeds import opml
 from bot.i18n import _
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,9 +60,7 @@ async def import_opml(
             done += 1
             yield line, done, total
     finally:
-        for pending in tasks:
-            pending.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
 
 
 async def export_opml(services: Services, guild_id: int) -> bytes:

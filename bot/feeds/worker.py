@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import bot
 from bot.feeds import wire
 from bot.feeds.model import Fault, FaultKind, FeedError, ParsedEntry, ParsedFeed
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -101,9 +102,7 @@ class ParserPool:
     async def close(self) -> None:
         """End the workers. Requests under way fail with a PARSE fault."""
         self._closed = True
-        for task in self._lanes:
-            task.cancel()
-        await asyncio.gather(*self._lanes, return_exceptions=True)
+        await end(*self._lanes)
         self._lanes = []
         for queue in (self._quick, self._slow):
             while not queue.empty():
@@ -276,8 +275,7 @@ class _Lane:
                 _fail(job, "The parser is closing.")
             raise
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)  # an end of ours is not swallowed with its own
+            await end(writing)  # an end of ours is not swallowed with its own
         return []
 
     @staticmethod

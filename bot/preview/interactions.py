@@ -141,14 +141,6 @@ class Interaction:
         found: list[Json] = answer["data"]["choices"]
         return found
 
-    async def failure(self, within: float = 5.0) -> None:
-        """Wait until the person would read "The application did not respond"."""
-        while not self.failed:
-            async with asyncio.timeout(within):
-                waiter = asyncio.get_running_loop().create_future()
-                self._waiters.append(waiter)
-                await waiter
-
 
 class InteractionDesk:
     """Makes interactions, sends them to the bot, and keeps the latest ones."""

@@ -18,6 +18,8 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from bot.tasks import end
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -84,9 +86,7 @@ class Newswire:
         self._task = asyncio.create_task(self._publish_all(), name="demo wire")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         if self._runner is not None:
             await self._runner.cleanup()
 

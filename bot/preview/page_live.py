@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import WSMsgType, web
 
+from bot.tasks import end
+
 if TYPE_CHECKING:
     from bot.preview import model as m
     from bot.preview.model import Event
@@ -42,8 +44,7 @@ class LivePages:
                     break
         finally:
             self._open.pop(queue, None)
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            await end(writer)
         return socket
 
     def hear(self, event: Event) -> None:

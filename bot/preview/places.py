@@ -148,11 +148,6 @@ class Places:
         self.emit("GUILD_MEMBER_ADD", data, guild_id=guild.id)
         return member
 
-    def remove_member(self, guild: m.Guild, user: m.User) -> None:
-        if guild.members.pop(user.id, None):
-            data = {"guild_id": str(guild.id), "user": user.data}
-            self.emit("GUILD_MEMBER_REMOVE", data, guild_id=guild.id)
-
     def set_member_roles(self, guild: m.Guild, user: m.User, roles: Iterable[m.Role]) -> None:
         guild.members[user.id].data["roles"] = [str(r.id) for r in roles]
         self.member_changed(guild, guild.members[user.id])

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import zstandard
 
+from bot.tasks import end
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -109,8 +111,7 @@ class Link:
 
     async def finish(self) -> None:
         """The socket is gone: end the writer."""
-        self._writer.cancel()
-        await asyncio.gather(self._writer, return_exceptions=True)
+        await end(self._writer)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from bot.prices.model import PriceError, Reading
 from bot.prices.sources import template
 from bot.prices.sources.base import BadAnswer, Parsed
 from bot.prices.sources.readers import READERS
+from bot.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,9 +126,7 @@ class Poller:
         """Give up what is under way."""
         tasks = [task for _line, task in self._flying.values()]
         self._flying.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
 
     async def _in_turn(self, line: _Line, now: datetime) -> Parsed | None:
         async with self._gate:
