@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _BATCH: Final = 64  # polls stored in one transaction at most
 _BATCH_ENTRIES: Final = 240  # of one feed stored at once; a batch that has so many is full: a first poll has dozens
+_ENOUGH: Final = 24  # that have arrived are stored without waiting for more
 _GATHER: Final = 0.05  # seconds the writer waits for more to store with it, while polls are under way
 _IN_FLIGHT: Final = 400  # polls under way at once
 _STARTED: Final = 16  # polls begun in one turn of the event loop
@@ -171,7 +172,7 @@ class Pipeline:
             done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
             self._arrived.append((part, done))
             self._some.set()
-            if len(self._arrived) >= min(_BATCH, len(self._polls)) or _entries(part) >= _BATCH_ENTRIES:
+            if len(self._arrived) >= min(_ENOUGH, len(self._polls)) or _entries(part) >= _BATCH_ENTRIES:
                 self._enough.set()
             stored = await done
         if reading.parsed is not None and not reading.pushed:

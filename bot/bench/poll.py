@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import feedparser
 
-from bot import logs
+from bot import logs, tasks
 from bot.bench.model import Row
 from bot.clock import utcnow
 from bot.feeds.cadence import CadenceSettings
@@ -170,7 +170,7 @@ async def bench(port: int, *, queries: int = 1000) -> AsyncIterator[Bench]:
 def run(quick: bool = False) -> list[Row]:
     """Measure; about half a minute, quick: a few seconds at a tenth of the size."""
     logs.setup(level="warning")
-    return asyncio.run(_run(quick=quick))
+    return tasks.run(_run(quick=quick))
 
 
 async def _run(*, quick: bool) -> list[Row]:

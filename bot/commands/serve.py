@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot import logs
 from bot import settings as configuration
 from bot.commands.lock import sole
+from bot.tasks import run as run_loop
 from storage.database import sqlite_path, url_password
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         return preview(arguments, any_port=True)
     _logging(settings)
     with sole(sqlite_path(settings.database_url)):
-        return asyncio.run(_until_stopped(lambda: _serve(settings)))
+        return run_loop(_until_stopped(lambda: _serve(settings)))
 
 
 def preview(arguments: argparse.Namespace, *, any_port: bool = False) -> int:
@@ -39,7 +40,7 @@ def preview(arguments: argparse.Namespace, *, any_port: bool = False) -> int:
 
     settings = configuration.load()
     _logging(settings)
-    return asyncio.run(
+    return run_loop(
         _until_stopped(
             lambda: show(
                 settings, port=arguments.port, offline=arguments.offline, open_page=arguments.open, any_port=any_port

@@ -116,7 +116,9 @@ class _Xml:
     def _some(self, cut: pieces.Cut, unknown: Sequence[int]) -> ParsedFeed | None:
         """Only the unknown pieces; None when feedparser sees them otherwise than we cut them."""
         source = cut.shell()
-        key = hashlib.blake2b(_STAMP.sub(b"", source) + self.url.encode("utf-8", "replace"), digest_size=16).digest()
+        # Without its time stamps, and without the blanks between pieces: what stays the same from poll to poll.
+        lasting = b" ".join(_STAMP.sub(b"", source).split())
+        key = hashlib.blake2b(lasting + self.url.encode("utf-8", "replace"), digest_size=16).digest()
         shell = _SHELLS.get(key)
         raw: list[dict[str, Any]] = []
         if shell is None or unknown:

@@ -57,9 +57,8 @@ _OPERATIONS: Final[dict[str, Callable[[dict[str, Any], bytes], Answer]]] = {
 }
 
 
-def answer(frame: bytes) -> Answer:
+def answer(options: dict[str, Any], body: bytes) -> Answer:
     """The messages that answer one request; a fault is a message too."""
-    options, body = wire.unpack(frame)
     try:
         yield from _OPERATIONS[options["do"]](options, body)
     except FeedError as error:
@@ -82,9 +81,9 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         frame = requests.read(size)
         if len(frame) < size:
             return
-        options, _ = wire.unpack(frame)
+        options, body = wire.unpack(frame)
         _alarm(float(options.get("limit", 0)), float(options.get("wall", 0)))
-        for message in answer(frame):
+        for message in answer(options, body):
             answers.write(wire.pack(message))
             answers.flush()
             if message.get("stop"):

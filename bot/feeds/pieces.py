@@ -20,8 +20,8 @@ from xml.parsers import expat
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_MARK: Final = b"<?headframe-known?>"
-_MARKER: Final = _MARK[2:-2].decode()
+_MARKER: Final = "headframe-known"
+_MARK: Final = b"<?headframe-known %d?>"  # how many known pieces in a row it stands for
 _DIGEST: Final = 12  # bytes: with 10^9 pieces the chance of any two alike is under 10^-10
 _CONTAINER: Final = {"rss": "channel", "rdf:RDF": "rdf:RDF", "feed": "feed"}
 _PIECE: Final = {"rss": "item", "rdf:RDF": "item", "feed": "entry"}
@@ -39,7 +39,7 @@ class Odd:
 class Cut:
     """A document and where its pieces lie. Offsets are bytes; spans in document order, as are hashes (hex).
 
-    The span of a known piece may hold a marker instead of it.
+    The span of a known piece may hold a marker instead of it, or be empty where one before it marks several.
     """
 
     data: bytes
@@ -76,7 +76,8 @@ class _NotOrdinaryError(Exception):
 def cut(data: bytes, known: Collection[str] = frozenset()) -> Cut | Odd:
     """The pieces of UTF-8 XML without declaration. Time linear in its length; never raises.
 
-    known: hashes of pieces whose text is not needed; the answer is the same but that these may be markers.
+    known: hashes of pieces whose text is not needed; the answer is the same but for their spans and the blanks
+    between them.
     """
     if known:
         short, hashes = _without(data, known)
@@ -97,12 +98,15 @@ def _scan(data: bytes, marked: list[str]) -> Cut | Odd:
 
 
 def _without(data: bytes, known: Collection[str]) -> tuple[bytes, list[str]]:
-    """The document with a marker for each piece that is known, and their hashes in order."""
+    """The document with a marker for each run of pieces that are known, and the hashes of these in order.
+
+    Pieces are a run when nothing but blanks stands between them.
+    """
     name = b"entry" if b"<feed" in data[:4096] else b"item"
     opening, closing = b"<" + name, b"</" + name
     parts: list[bytes] = []
     hashes: list[str] = []
-    kept = position = 0
+    kept = position = run = 0
     while (start := data.find(opening, position)) >= 0:
         end = data.find(closing, start)
         end = data.find(b">", end) + 1 if end >= 0 else 0
@@ -110,10 +114,16 @@ def _without(data: bytes, known: Collection[str]) -> tuple[bytes, list[str]]:
             break
         position = end
         found = _hash(data[start:end])
-        if found in known:
-            parts += (data[kept:start], _MARK)
-            hashes.append(found)
-            kept = end
+        if found not in known:
+            continue
+        if run and not data[kept:start].strip():
+            run += 1
+            parts[-1] = _MARK % run
+        else:
+            run = 1
+            parts += (data[kept:start], _MARK % run)
+        hashes.append(found)
+        kept = end
     parts.append(data[kept:])
     return b"".join(parts), hashes
 
@@ -143,7 +153,8 @@ class _Scan:
         self.opened = self.closed = -1
         self.starts: list[int] = []
         self.ends: list[int] = []
-        self.markers: set[int] = set()
+        self.known = 0  # pieces that markers stand for
+        self.markers: set[int] = set()  # their places among the pieces
         self.entryish: dict[str, bool] = {}
 
     def run(self) -> Cut | Odd:
@@ -153,27 +164,34 @@ class _Scan:
         if self.closed < 0 or len(self.starts) != len(self.ends):
             return Odd("entries do not pair up", well_formed=True)
         spans = tuple(zip(self.starts, self.ends, strict=True))
-        if len(self.markers) != len(self.marked):
+        if self.known != len(self.marked):
             return Odd("known pieces in unusual places", well_formed=True)
         known = iter(self.marked)
-        hashes = tuple(next(known) if start in self.markers else _hash(self.data[start:end]) for start, end in spans)
+        hashes = tuple(
+            next(known) if index in self.markers else _hash(self.data[start:end])
+            for index, (start, end) in enumerate(spans)
+        )
         return Cut(self.data, spans, hashes, self.opened, self.closed)
 
     def doctype(self, *_: object) -> None:
         raise _NotOrdinaryError("document type declaration")
 
-    def marker(self, target: str, _data: str) -> None:
-        """A known piece, if it stands between the other children of the container."""
+    def marker(self, target: str, count: str) -> None:
+        """Known pieces, if they stand between the other children of the container."""
         if target != _MARKER:
             return
-        if self.inside or not self.root or self.depth != self.level or self.closed >= 0:
+        many = int(count) if len(count) < 8 and count.isdecimal() else 0  # the publisher may have written one
+        out_of_place = self.inside or not self.root or self.depth != self.level or self.closed >= 0
+        if out_of_place or not 0 < many <= len(self.marked) - self.known:
             raise _NotOrdinaryError("known pieces in unusual places")
         index = self.parser.CurrentByteIndex
         if self.opened < 0:
             self.opened = index
-        self.markers.add(index)
-        self.starts.append(index)
-        self.ends.append(index + len(_MARK))
+        end = self.data.index(b">", index) + 1
+        self.known += many
+        self.starts += (index, *[end] * (many - 1))
+        self.ends += [end] * many
+        self.markers.update(range(len(self.starts) - many, len(self.starts)))
 
     def start(self, name: str, _attributes: list[str]) -> None:
         depth = self.depth

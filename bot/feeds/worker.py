@@ -15,8 +15,10 @@ import contextlib
 import logging
 import os
 import sys
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -40,8 +42,8 @@ _QUICK_SECONDS: Final = 0.7  # of processor time; the slowest recorded body unde
 _WALL: Final = 5  # times the limit that may pass on the clock
 _IDLE_SECONDS: Final = 30.0
 _START_SECONDS: Final = 30.0  # for a worker to come up on a machine out of breath
-_BATCH: Final = 8
-_BATCH_BYTES: Final = 512 * 1024
+_AHEAD: Final = 16  # jobs a worker is given before it has answered the first of them
+_AHEAD_BYTES: Final = 512 * 1024
 _KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONHASHSEED", "PYTHONTZPATH", "VIRTUAL_ENV")
 
 
@@ -210,86 +212,86 @@ class _Lane:
         return self._process
 
     async def run(self) -> None:
-        waiting: list[_Job] = []
+        jobs: deque[_Job] = deque()  # taken from the queue and not answered yet, in order
         try:
             if self._warm:
                 with contextlib.suppress(_GoneError, OSError):  # the first job tries again, and tells
                     await self.open()
             while True:
-                if not waiting:
-                    waiting = await self._next()
+                if not jobs:
+                    await self._wait_for(jobs)
                 try:
-                    left = await self._serve(waiting)
+                    await self._serve(jobs)
                 except Exception:  # noqa: BLE001  a lane must outlive whatever happens to one batch
                     _log.exception("a parser lane failed; its feeds are tried again at their next poll")
-                    for job in waiting:
-                        _fail(job, "The parser failed; the feed is tried again at its next poll.")
+                    _fail_all(jobs, "The parser failed; the feed is tried again at its next poll.")
                     await self._kill()
-                    left = []
-                waiting = [job for job in left if not job.future.done()]
         finally:
-            for job in waiting:
-                _fail(job, "The parser is closing.")
+            _fail_all(jobs, "The parser is closing.")
             await self._kill()
 
-    async def _next(self) -> list[_Job]:
-        """The next jobs, as many as are there already and fit in a batch; ends an idle process meanwhile."""
+    async def _wait_for(self, jobs: deque[_Job]) -> None:
+        """Until there is a job; ends an idle process meanwhile."""
         try:
             async with asyncio.timeout(self._idle if self._process else None):
-                jobs = [await self._queue.get()]
+                jobs.append(await self._queue.get())
         except TimeoutError:
             await self._kill()
-            return []
-        size = len(jobs[0].body)
-        while len(jobs) < _BATCH and size < _BATCH_BYTES and not self._queue.empty():
-            jobs.append(self._queue.get_nowait())
-            size += len(jobs[-1].body)
-        return [job for job in jobs if not job.future.done()]
 
-    async def _serve(self, jobs: list[_Job]) -> list[_Job]:
-        """Send all, then read the answers in order. Returns the jobs that another process must be asked."""
+    def _take(self, jobs: deque[_Job]) -> None:
+        """Further jobs that are there already, as many as may be with the worker at once."""
+        size = sum(len(job.body) for job in jobs)
+        while len(jobs) < _AHEAD and size < _AHEAD_BYTES and not self._queue.empty():
+            job = self._queue.get_nowait()
+            if not job.future.done():
+                jobs.append(job)
+                size += len(job.body)
+
+    async def _serve(self, jobs: deque[_Job]) -> None:
+        """Send jobs and read the answers in order until none is left; those of a worker that ends are left in `jobs`.
+
+        Some are always sent ahead, so that the worker has the next one in hand while the event loop does other things.
+        """
+        if not jobs:
+            return
         try:
             process = await self.open()
         except (_GoneError, OSError):
-            for job in jobs:
-                _fail(job, "The parser could not be started; see the log of the machine for memory or process limits.")
-            return []
-        assert process.stdin
-        writing = asyncio.create_task(self._send(process.stdin, jobs))
-        try:
-            for index, job in enumerate(jobs):
-                try:
-                    async with asyncio.timeout(self._limit * _WALL + 1):
-                        answer = await _receive(self._stream(process))
-                except (TimeoutError, _GoneError, ConnectionError):
-                    await self._kill()
-                    await self._give_up(job)
-                    return jobs[index + 1 :]
-                if not job.future.done():
-                    job.future.set_result(answer)
-                if answer.last.get("stop"):
-                    await self._kill()
-                    return jobs[index + 1 :]
-        except asyncio.CancelledError:
-            for job in jobs:
-                _fail(job, "The parser is closing.")
-            raise
-        finally:
-            await end(writing)  # an end of ours is not swallowed with its own
-        return []
+            _fail_all(jobs, "The parser could not be started; see the log of the machine for memory or process limits.")
+            return
+        sent = 0
+        while jobs:
+            self._take(jobs)
+            for job in islice(jobs, sent, None):
+                self._send(process, job)
+            sent = len(jobs)
+            try:
+                async with asyncio.timeout(self._limit * _WALL + 1):
+                    answer = await _receive(self._stream(process))
+            except (TimeoutError, _GoneError, ConnectionError):
+                await self._kill()
+                await self._give_up(jobs.popleft())
+                return
+            job = jobs.popleft()
+            sent -= 1
+            if not job.future.done():
+                job.future.set_result(answer)
+            if answer.last.get("stop"):
+                await self._kill()
+                return
 
     @staticmethod
     def _stream(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
         assert process.stdout
         return process.stdout
 
-    async def _send(self, stream: asyncio.StreamWriter, jobs: list[_Job]) -> None:
+    def _send(self, process: asyncio.subprocess.Process, job: _Job) -> None:
+        """Hand a job to the pipe, which keeps what does not fit; a worker that has ended is found when it is read."""
+        assert process.stdin
         with contextlib.suppress(ConnectionError):
-            for job in jobs:
-                stream.write(
-                    wire.pack({**job.options, "limit": self._limit, "wall": self._limit * _WALL + 2}, job.body)
-                )
-                await stream.drain()
+            process.stdin.write(
+                wire.pack({**job.options, "limit": self._limit, "wall": self._limit * _WALL + 2}, job.body)
+            )
 
     async def _give_up(self, job: _Job) -> None:
         if self._slower is not None and not job.future.done():
@@ -332,6 +334,11 @@ async def _message(stream: asyncio.StreamReader) -> dict[str, Any]:
     except asyncio.IncompleteReadError as error:
         raise _GoneError from error
     return message
+
+
+def _fail_all(jobs: deque[_Job], detail: str) -> None:
+    while jobs:
+        _fail(jobs.popleft(), detail)
 
 
 def _fail(job: _Job, detail: str) -> None:

@@ -74,8 +74,10 @@ class StoryIndex:
         best: tuple[Likeness, _Entry] | None = None
         refused: set[int] = set()
         for entry in self._candidates(facts, at):
+            if entry.story in refused:
+                continue
             found = same_event(entry.facts, facts, self._hours(entry, at))
-            if found is None or (best is not None and found.score <= best[0].score) or entry.story in refused:
+            if found is None or (best is not None and found.score <= best[0].score):
                 continue
             if self._contradicts(entry.story, facts, at):
                 refused.add(entry.story)

@@ -80,13 +80,11 @@ def _names(first: Facts, second: Facts) -> str | None:
     if not only_first or not only_second or _one_person(first, second, only_first | only_second):
         return None
     # "its German project" and "its Lionheart project": a place against a name can be one thing, if the figure is one.
-    if _digits(first, second) > 1:
-        in_first, in_second = ({facts.names[name] in _WHERE for name in only} for facts, only in (
-            (first, only_first), (second, only_second),
-        ))  # fmt: skip
-        if (False in in_first) != (False in in_second) and not (True in in_first and True in in_second):
-            return None
-    return "different names"
+    in_first, in_second = ({facts.names[name] in _WHERE for name in only} for facts, only in (
+        (first, only_first), (second, only_second),
+    ))  # fmt: skip
+    placed = (False in in_first) != (False in in_second) and not (True in in_first and True in in_second)
+    return None if placed and _digits(first, second) > 1 else "different names"
 
 
 def _one_person(first: Facts, second: Facts, apart: frozenset[str]) -> bool:
