@@ -22,6 +22,7 @@ from bot.delivery.routes import Routes
 from bot.delivery.sender import Sender
 from bot.errors import StartError
 from bot.feed_health import FeedHealth
+from bot.feeds import worker
 from bot.feeds.cadence import CadenceSettings
 from bot.feeds.fetch import Fetcher, user_agent
 from bot.feeds.guard import Guard
@@ -119,7 +120,7 @@ class App:
         guard = Guard(settings.headframe_allow_private)
         agent = user_agent(VERSION, settings.headframe_contact)
         fetcher = Fetcher(guard, user_agent=agent)
-        parser = ParserPool()
+        parser = ParserPool(tags=worker.TAGS)
         cadence = CadenceSettings(settings.headframe_min_poll_seconds, settings.headframe_max_poll_seconds)
         price_http = PriceHttp(guard, agent)
         prices = (

@@ -36,12 +36,19 @@ def archived(one: Fresh) -> bool:
     return one.entry.silent and published is not None and published < one.entry.first_seen_at - WINDOW
 
 
-def fresh_entry(reading: Reading, new: identity.New) -> Fresh:
-    """Tag a new entry and gather the facets it can be found by."""
-    from bot.news import tagger  # put off: no start waits for what reads headlines (`Ingest.load` brings it in)
+def tags_of(entry: ParsedEntry) -> Tags:
+    """What a headline is about: as its parser says, else as read here."""
+    if entry.tags is not None:
+        return entry.tags
+    from bot.news import tagger  # put off: where the parser says it, this process need not know how
 
+    return tagger.tag(entry.title, entry.summary)
+
+
+def fresh_entry(reading: Reading, new: identity.New) -> Fresh:
+    """A new entry with its tags and the facets it can be found by."""
     entry: ParsedEntry = new.entry
-    tags = tagger.tag(entry.title, entry.summary)
+    tags = tags_of(entry)
     source = entry.url or reading.feed.url
     facets = [f"topic:{slug}" for slug in tags.topic_slugs]
     for slug in tags.mineral_slugs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ import structlog
 from bot.addressing import Zones, delivery, muted
 from bot.breath import Breath
 from bot.feed_books import FeedBooks
-from bot.fresh import WINDOW, archived
+from bot.fresh import WINDOW, archived, tags_of
 from bot.news import document
 from bot.news.model import tags_to_json
 from bot.sift import sift
@@ -82,8 +82,7 @@ class Ingest:
 
     async def load(self, now: datetime) -> None:
         """Rebuild the story index from the last two days."""
-        # What reads headlines takes a third of a second to import. Whoever only starts does not wait for it.
-        await asyncio.to_thread(import_module, "bot.news.tagger")
+        # What tells stories apart takes long to import. Whoever only starts does not wait for it.
         module = await asyncio.to_thread(import_module, "bot.news.stories")
         stories: StoryIndex = module.StoryIndex(WINDOW)
         async with self._database.read() as connection:
@@ -199,19 +198,19 @@ class Ingest:
                 # What a feed held from weeks ago when it was added: no news of today tells that story.
                 story = next(ids)
                 begun.append((story, one.entry.title, one.entry.published_at or at, at))
-                one.entry = replace(one.entry, story_id=story)
+                one.entry.story_id = story
                 continue
             placed = self._stories.place(one.entry.title, at, one.tags)
             if placed.story is None:
                 story = next(ids)
                 published = min(one.entry.published_at or at, at)
                 begun.append((story, one.entry.title, published, at))
-                one.entry = replace(one.entry, story_id=story)
+                one.entry.story_id = story
             else:
                 story = placed.story
                 one.joined = True
                 joined.append(story)
-                one.entry = replace(one.entry, story_id=story, story_why=placed.why)
+                one.entry.story_id, one.entry.story_why = story, placed.why
             # Known to the index at once, so that its twin in the same batch finds it.
             self._keys -= 1
             self._stories.add(self._keys, story, one.entry.title, at, one.tags)
@@ -250,15 +249,13 @@ class Ingest:
         fresh: Sequence[Fresh],
     ) -> tuple[int, int]:
         """Store corrected titles, and have posts edited that show one or have gained a source."""
-        from bot.news import tagger  # put off, see `load`
-
         stories: dict[int, str] = {
             one.entry.story_id: "source" for one in fresh if one.joined and one.entry.story_id is not None
         }
         now = None
         for reading, edited in corrections:
             now = reading.at
-            tags = tagger.tag(edited.entry.title, edited.entry.summary)
+            tags = tags_of(edited.entry)
             await entries.correct(
                 connection,
                 edited.known,

@@ -1,7 +1,7 @@
 """One headline's journey, on one page.
 
-    due feeds ─► fetch ─► parse ─► what is new? ─► tag ─► story ─► match ─► outbox ─► deliver ─► Discord
-                                   └────────────── one transaction ──────────────┘
+    due feeds ─► fetch ─► parse and tag ─► what is new? ─► story ─► match ─► outbox ─► deliver ─► Discord
+                                           └────────── one transaction ───────────┘
 
 Everything left of "what is new?" may fail and is repeated without a trace; everything from there to the outbox is one
 database transaction (`bot.ingest`); everything right of it (`bot.delivery`) can be killed at any instant.

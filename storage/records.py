@@ -87,9 +87,9 @@ class Entry:
     story_why: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewEntry:
-    """An entry about to be stored. story_id: the story it joins; None starts a story of its own."""
+    """An entry about to be stored. story_id: the story it joins or begins; None until that is known."""
 
     feed_id: int
     identity: str

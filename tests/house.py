@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # Most tests read no feed: a parser is started by the first one that does.
 worker.WARM = False
+worker.TAGS = False  # nor does it load in each of them what the test's own process has: there headlines are tagged
 # The local Discord tells of all its servers at once, and what a test publishes is due within a second: no test waits.
 client.GUILDS_COME_WITHIN = 0.05
 jobs.POLL_EVERY = 0.2

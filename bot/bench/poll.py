@@ -1,7 +1,7 @@
 """Polling: the pipeline of the bot, over loopback HTTP, beside the naive way and the bare client in the same run.
 
-What is timed is the real path: the tick claims what is due, the fetcher asks, a worker process parses what is new,
-and one transaction stores entries, tags, stories and deliveries. The server is a process of its own, so on two cores
+What is timed is the real path: the tick claims what is due, the fetcher asks, a worker process parses and tags what
+is new, and one transaction stores entries, stories and deliveries. The server is a process of its own, so on two cores
 it takes from the poller what a network would not.
 """
 
@@ -151,7 +151,7 @@ async def bench(port: int, *, queries: int = 1000) -> AsyncIterator[Bench]:
                 await subscriptions.add(connection, new, now=now)
         await book.load(database)
         fetcher = Fetcher(Guard(parse_networks("127.0.0.0/8")), user_agent="Headframe/bench (feed reader)")
-        parser = ParserPool()
+        parser = ParserPool(tags=True)
         ingest = Ingest(database, book, CadenceSettings(300, 3600))
         await ingest.load(now)
         pipeline = Pipeline(database, fetcher, parser, ingest, stored=lambda _stored: None)

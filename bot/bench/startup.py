@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 5_000
 _HEADLINE: Final = "Gold price rises as the central bank of Chile buys copper and lithium miners' shares"
+_FEED: Final = f"<rss version='2.0'><channel><item><title>{_HEADLINE}</title></item></channel></rss>".encode()
 
 
 def run(*, quick: bool = False) -> list[Row]:
@@ -115,12 +116,14 @@ async def _ours(url: str) -> None:
     app = await App.build(Settings(_env_file=None, database_url=url))  # type: ignore[call-arg]
     await app.start()
     ready = time.time()
-    from bot.news import document, tagger  # as the pipeline does: start-up does not wait for what reads headlines
+    from bot.fresh import tags_of
+    from bot.news import document
 
     book = app.services.book
+    (entry,) = (await app.services.parser.parse(_FEED, content_type=None, url="http://feed.example/")).entries
     await book.whole()
     async with app.services.db.read() as connection:
-        headline = document.build(_HEADLINE, tagger.tag(_HEADLINE, ""))
+        headline = document.build(entry.title, tags_of(entry))
         await book.open(connection, headline)
         list(book.match(headline))
     _report(ready)

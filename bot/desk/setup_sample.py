@@ -11,9 +11,9 @@ from bot.clock import utcnow
 from bot.desk import feeds as desk
 from bot.desk import follows
 from bot.desk.setup import PRESETS
+from bot.fresh import tags_of
 from bot.news import document
 from bot.news.model import tags_from_json
-from bot.news.tagger import tag
 from bot.news.text import fold
 from storage import entries, feeds
 
@@ -97,7 +97,7 @@ class Sampler:
             found = []
             for entry in parsed.entries:
                 if entry.published is not None and now - timedelta(days=1) <= entry.published <= now:
-                    shown = document.build(entry.title, tag(entry.title, entry.summary), entry.url)
+                    shown = document.build(entry.title, tags_of(entry), entry.url)
                     found.append(Headline(entry.title, entry.published, shown))
             self._kept[url] = (now, found)
 

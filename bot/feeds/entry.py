@@ -26,6 +26,7 @@ def convert(
     piece: str | None = None,
 ) -> ParsedEntry:
     """base: what relative links start from. zone and now as in `dates.parse`."""
+    raw = dict(raw)  # feedparser's own dictionary looks through its synonyms at each access; these names are its own
     guid = clean.visible(_text(raw.get("id"))) or None
     markup = _markup(raw)
     summary = clean.text(markup, clean.SUMMARY_LIMIT)
@@ -53,7 +54,7 @@ def _dicts(value: object) -> Iterator[Mapping[str, object]]:
     if isinstance(value, list):
         for one in value:
             if isinstance(one, dict):
-                yield one
+                yield dict(one)
 
 
 def _markup(raw: Mapping[str, object]) -> str:

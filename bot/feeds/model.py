@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from bot.news.model import Tags
+
 
 class FaultKind(StrEnum):
     """Why a feed could not be read. The value is stored and shown; keep it stable."""
@@ -95,6 +97,7 @@ class ParsedEntry:
     published_raw: str | None = None
     categories: tuple[str, ...] = ()
     piece: str | None = None
+    tags: Tags | None = None  # what its headline is about; None where whoever read the feed was not asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.feeds.model import ParsedEntry, ParsedFeed, PublisherHints
+from bot.news.model import tags_from_json, tags_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +53,10 @@ def feed_frames(feed: ParsedFeed) -> Iterator[dict[str, Any]]:
 
 def _entry_row(e: ParsedEntry) -> list[Any]:
     stamp = e.published.timestamp() if e.published else None
-    return [e.guid, e.url, e.title, e.summary, e.author, e.image, stamp, e.published_raw, list(e.categories), e.piece]
+    return [
+        e.guid, e.url, e.title, e.summary, e.author, e.image, stamp, e.published_raw, list(e.categories), e.piece,
+        None if e.tags is None else tags_to_json(e.tags),
+    ]  # fmt: skip
 
 
 def entries(rows: Sequence[Sequence[Any]]) -> list[ParsedEntry]:
@@ -61,8 +65,9 @@ def entries(rows: Sequence[Sequence[Any]]) -> list[ParsedEntry]:
         ParsedEntry(
             guid, url, title, summary, author, image,
             None if stamp is None else datetime.fromtimestamp(stamp, UTC), raw, tuple(categories), piece,
+            None if tags is None else tags_from_json(tags),
         )
-        for guid, url, title, summary, author, image, stamp, raw, categories, piece in rows
+        for guid, url, title, summary, author, image, stamp, raw, categories, piece, tags in rows
     ]  # fmt: skip
 
 

@@ -38,6 +38,7 @@ DEFAULT_TIMEOUT: Final = 10.0
 DEFAULT_MEMORY: Final = 640 * 1024 * 1024  # address space; about 100 MiB of it is the interpreter and its libraries
 _LARGE: Final = 256 * 1024  # bytes; nine in ten recorded feeds are smaller
 WARM = True  # workers start with the pool, so that the first poll need not wait for one
+TAGS = True  # the workers of the bot say what headlines are about, too
 _QUICK_SECONDS: Final = 0.7  # of processor time; the slowest recorded body under _LARGE takes a fifth of it
 _WALL: Final = 5  # times the limit that may pass on the clock
 _IDLE_SECONDS: Final = 30.0
@@ -73,9 +74,14 @@ class ParserPool:
         timeout: float = DEFAULT_TIMEOUT,
         memory_limit: int = DEFAULT_MEMORY,
         *,
+        tags: bool = False,
         queue_size: int = 64,
     ) -> None:
-        """timeout: seconds of processor time for one body; memory_limit: bytes of address space; 0 for none."""
+        """timeout: seconds of processor time for one body; memory_limit: bytes of address space; 0 for none.
+
+        tags: entries come with their tags, too.
+        """
+        self._tags = tags
         self._timeout = timeout
         self._memory = memory_limit
         self._workers = workers
@@ -97,8 +103,9 @@ class ParserPool:
             return
         self._closed = False
         quick = min(_QUICK_SECONDS, self._timeout)
-        lanes = [_Lane(self._quick, self._memory, quick, slower=self._slow, warm=WARM) for _ in range(self._workers)]
-        lanes.append(_Lane(self._slow, self._memory, self._timeout, idle=_IDLE_SECONDS))
+        arguments = (str(self._memory), *(("tags",) if self._tags else ()))
+        lanes = [_Lane(self._quick, arguments, quick, slower=self._slow, warm=WARM) for _ in range(self._workers)]
+        lanes.append(_Lane(self._slow, arguments, self._timeout, idle=_IDLE_SECONDS))
         self._lanes = [asyncio.create_task(lane.run(), name="parser lane") for lane in lanes]
 
     async def close(self) -> None:
@@ -133,6 +140,8 @@ class ParserPool:
             options["zone"] = zone
         if rule:
             options["rule"] = rule
+        if self._tags:
+            options["tags"] = True
         answer = await self._ask(options, body)
         return wire.feed(answer.last["feed"], answer.entries)
 
@@ -171,7 +180,7 @@ class _Lane:
     def __init__(
         self,
         queue: asyncio.Queue[_Job],
-        memory: int,
+        arguments: tuple[str, ...],
         limit: float,
         *,
         slower: asyncio.Queue[_Job] | None = None,
@@ -179,7 +188,7 @@ class _Lane:
         warm: bool = False,
     ) -> None:
         self._queue = queue
-        self._memory = memory
+        self._arguments = arguments  # of its process
         self._limit = limit
         self._slower = slower
         self._idle = idle
@@ -193,7 +202,7 @@ class _Lane:
         await self._kill()  # releases the pipes of one that ended by itself
         starting = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "bot.feeds.parser_process", str(self._memory),
+                sys.executable, "-P", "-m", "bot.feeds.parser_process", *self._arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
                 env=_environment(), start_new_session=True, limit=1 << 20,
             )

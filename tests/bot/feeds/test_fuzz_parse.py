@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.feeds import discover, identity, opml, page, parse, wire
+from bot.feeds import discover, identity, opml, page, parse, parser_process, wire
 from bot.feeds.model import FeedError
 from tests.corpus import recorded_feeds, shared
 
@@ -39,6 +39,7 @@ def one_input(data: bytes) -> None:
             assert len(entry.summary) <= 2000
             assert entry.url is None or entry.url.startswith(("http://", "https://"))
             assert entry.image is None or entry.image.startswith("https://")
+        feed = parser_process.tagged(feed)
         messages = list(wire.feed_frames(feed))
         back = wire.feed(
             messages[-1]["feed"],

@@ -16,6 +16,7 @@ import pytest
 from bot.feeds import worker
 from bot.feeds.model import FaultKind, FeedError, ParsedFeed
 from bot.feeds.worker import ParserPool
+from bot.news import tagger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,6 +62,20 @@ async def test_known_pieces_are_left_out(pool: ParserPool) -> None:
     first = await parse(pool, rss(30))
     second = await parse(pool, rss(30, start=1), known=first.pieces)
     assert ([e.title for e in second.entries], second.total, second.whole) == (["Gold 30"], 30, False)
+
+
+async def test_headlines_come_tagged_where_that_is_asked_for(pool: ParserPool) -> None:
+    title = "Copper jumps 3% as Chile&#39;s miners strike (NYSE: FCX)"
+    body = f"<rss version='2.0'><channel><item><title>{title}</title></item></channel></rss>".encode()
+    (plain,) = (await parse(pool, body)).entries
+    assert plain.tags is None
+    async with ParserPool(tags=True) as tagging:
+        (entry,) = (await parse(tagging, body)).entries
+        large = await parse(tagging, rss(2_000))
+    assert entry.tags == tagger.tag(entry.title, entry.summary)
+    assert entry.tags.mineral_slugs == ("copper",)
+    assert entry.tags.direction == "up"
+    assert all(one.tags == tagger.tag(one.title, one.summary) for one in large.entries), "by the slow worker, too"
 
 
 async def test_many_at_once_each_get_their_own_answer(pool: ParserPool) -> None:
