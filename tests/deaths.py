@@ -64,6 +64,10 @@ SELECT l.objid::bigint AS number, a.client_port AS port FROM pg_locks l JOIN pg_
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = CAST(:lock AS bigint)::oid
 AND a.datname = current_database()
 """
+_IN_HAND = """
+SELECT EXISTS (SELECT 1 FROM feeds WHERE lease_owner = :number AND lease_until IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM deliveries WHERE lease_owner = :number AND state = 'sending')
+"""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,17 @@ async def number_of(database: Database, pid: int) -> int | None:
     async with database.read() as connection:
         rows = await connection.execute(text(_NUMBERS), {"lock": int(Lock.MEMBER)})
         return next((int(row.number) for row in rows if row.port in ports), None)
+
+
+async def in_hand(database: Database, number: int, *, within: float = 5.0) -> bool:
+    """Wait until that process has a feed or a delivery in hand: whether it had one in time (seconds)."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        async with database.read() as connection:
+            if (await connection.execute(text(_IN_HAND), {"number": number})).scalar():
+                return True
+        await asyncio.sleep(0.002)
+    return False
 
 
 class Ready:
