@@ -24,6 +24,7 @@ from bot.news import document
 from bot.news.model import tags_to_json
 from bot.sift import sift
 from storage import deliveries, entries, feeds, leases, posted
+from storage.errors import Unavailable
 
 if TYPE_CHECKING:
     import random
@@ -123,13 +124,16 @@ class Ingest:
     async def store(self, readings: Sequence[Reading]) -> Stored:
         """Store what these polls brought; all in one transaction, or each in its own if that fails.
 
-        Raises what went wrong when there is one reading; of several, those that failed are named in `unstored`.
+        Raises Unavailable, and what went wrong when there is one reading; of several, those that failed are named in
+        `unstored`.
         """
         if not all(reading.silent for reading in readings):
             await self._book.whole()
         await self._loaded.wait()
         try:
             return await self._store(readings)
+        except Unavailable:
+            raise  # it is the database, not one of these
         except Exception as error:
             if len(readings) == 1:
                 raise

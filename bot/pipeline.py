@@ -26,7 +26,7 @@ from bot.feeds.robots import RobotsCache
 from bot.reading import Reading
 from bot.tasks import end
 from storage import entries, feeds
-from storage.errors import StorageError
+from storage.errors import StorageError, Unavailable
 from storage.leases import POLLING_FOR
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _GATHER: Final = 0.05  # seconds the writer waits for more to store with it, whi
 _IN_FLIGHT: Final = 400  # polls under way at once
 _STARTED: Final = 16  # polls begun in one turn of the event loop
 _CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
+_PATIENCE: Final = 60.0  # seconds a poll is kept that cannot be stored, well within the lease of its feed
 _PIECES: Final = 2_000  # feeds whose known pieces are kept in memory
 
 
@@ -152,15 +153,28 @@ class Pipeline:
         if self._more and idle and len(self._polls) <= _IN_FLIGHT // 2:
             self._refill = asyncio.get_running_loop().create_task(self.tick(), name="refill")
 
-    async def poll(self, feed: Feed) -> Stored:
-        """Fetch, parse and store one feed. Raises StorageError when it could not be stored."""
+    async def poll(self, feed: Feed, *, patience: float = 0.0) -> Stored:
+        """Fetch, parse and store one feed. Raises StorageError when it could not be stored in `patience` seconds."""
         reading = await self.read(feed)
         self.counts["polls"] += 1
         self.counts["faults"] += reading.fault is not None
         self.counts["unchanged"] += reading.fault is None and reading.parsed is None
-        stored = await self.store(reading)
+        stored = await self._store_within(reading, patience)
         _tell(feed, reading)
         return stored
+
+    async def _store_within(self, reading: Reading, patience: float) -> Stored:
+        """Store, trying again while the database cannot be written: its publisher need not be asked a second time."""
+        loop = asyncio.get_running_loop()
+        end, pause = loop.time() + patience, 0.5
+        while True:
+            try:
+                return await self.store(reading)
+            except Unavailable:
+                if loop.time() + pause > end:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 5.0)
 
     async def store(self, reading: Reading) -> Stored:
         """Hand a reading to the writer and wait until it is stored. Raises StorageError.
@@ -212,7 +226,7 @@ class Pipeline:
             if self._fetcher.delay(feed.url) > _CROWDED:
                 await self._put_off(feed)
                 return
-            await self.poll(feed)
+            await self.poll(feed, patience=_PATIENCE)
         except StorageError as error:
             # The change of the database's state is logged once, by `housekeeping.Keeper`.
             log.debug("a poll could not be stored; it is repeated", feed=feed.url, error=str(error))

@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from bot import ingest
 from tests.feedserver import Reply
-from tests.house import item, rss
+from tests.house import eventually, item, rss
 from tests.newsroom import newsroom
 
 if TYPE_CHECKING:
@@ -21,6 +22,34 @@ if TYPE_CHECKING:
     from storage.records import NewEntry
 
 XML = {"Content-Type": "application/rss+xml"}
+
+
+async def test_what_a_full_disk_kept_out_is_stored_once_there_is_room_and_nobody_is_asked_again(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        await room.follow()
+        room.server.script["/a"] = Reply(200, XML, rss([item("Gold old", guid="0")]))
+        feed = await room.add("/a")
+        await room.poll(feed.id)
+        long = "word " * 8_000
+        room.server.script["/a"] = Reply(200, XML, rss([item(f"Gold {n} {long}", guid=f"{n}") for n in range(1, 41)]))
+        room.later(hours=2)
+        asked = len(room.server.requests)
+
+        async def limit(pages: str) -> None:
+            async with room.database.write() as connection:
+                await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+        async with room.database.read() as connection:
+            pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
+        await limit(f"{pages + 1}")  # room to claim the feed, none for what it brings
+        assert await room.pipeline.tick() == 1
+        await eventually(lambda: room.database.trouble is not None)
+        assert room.pipeline.busy, "it is kept"
+        await limit("1000000")
+        await eventually(lambda: not room.pipeline.busy)
+        assert len(await room.entries()) == 41
+        assert len(room.server.requests) == asked + 1
+        assert (await room.feed(feed.id)).lease_until is None
 
 
 async def test_a_poll_that_could_not_be_stored_loses_nothing_and_stops_no_other(
