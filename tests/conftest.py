@@ -46,6 +46,11 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Da
         await database.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests begin first: at the end each worker has something left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Repeat at the very end where each failure was: of a long run often only the end is kept."""
     for kind in ("failed", "error"):

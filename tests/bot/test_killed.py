@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_ten_kills_lose_and_repeat_nothing(tmp_path: Path) -> None:
     outcome = await ordeal(tmp_path, kills=10, seed=7)

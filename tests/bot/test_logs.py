@@ -129,6 +129,7 @@ def test_ordinary_text_is_left_alone(written: io.StringIO, text: str) -> None:
     assert text in written.getvalue()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 async def test_a_whole_run_at_debug_shows_no_token(tmp_path: Path) -> None:
     """Start, commands, posts through a webhook of a channel's own, one refused, a stop: no token is in the log."""

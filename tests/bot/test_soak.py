@@ -40,6 +40,7 @@ async def test_each_headline_of_a_soak_is_an_item_and_a_story_of_its_own(tmp_pat
         assert await room.queued("edit") == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_some_seconds_under_fire_lose_and_repeat_nothing(tmp_path: Path) -> None:
     outcome = await soak(tmp_path, seconds=20, seed=3)

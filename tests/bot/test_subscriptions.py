@@ -53,6 +53,7 @@ async def found(db: Database, book: SubscriptionBook, document: Document) -> set
     return {one.id for one in book.match(document)}
 
 
+@pytest.mark.long
 async def test_a_book_on_the_shelf_finds_what_a_book_in_memory_finds(
     db: Database, made: tuple[list[str], list[Document]]
 ) -> None:

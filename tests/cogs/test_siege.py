@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from bot.preview import World
 from bot.preview.permissions import P
 from tests.cogs.siege import Siege, rows_of, shown_ids, walk
@@ -100,6 +102,7 @@ def elsewhere(world: World) -> tuple[m.User, m.Guild, m.Channel]:
     return rival, other, world.add_channel(other, "plaza")
 
 
+@pytest.mark.long
 async def test_a_moderator_of_another_server_reads_and_changes_nothing_here(tmp_path: Path) -> None:
     world = World.demo()
     _rival, other, plaza = elsewhere(world)
@@ -129,6 +132,7 @@ async def test_a_moderator_of_another_server_reads_and_changes_nothing_here(tmp_
         assert all(SECRET in said(one) or "Headframe" in said(one) for one in h.local.channel_messages(gold))
 
 
+@pytest.mark.long
 async def test_a_member_without_rights_changes_nothing_of_the_server_or_of_others(tmp_path: Path) -> None:
     world = World.demo()
     async with house(tmp_path, world=world) as h:

@@ -99,6 +99,7 @@ def serve(words: list[str], folder: Path) -> None:
 LINES: Final = [(one.name, line) for one in pages() for line in one.blocks("sh")]
 
 
+@pytest.mark.long
 async def test_every_shell_line_runs(folder: Path) -> None:
     async with FeedServer() as server:
         server.script["/feed.xml"] = Reply(body=(folder / "docs" / "samples" / "feed.xml").read_bytes())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
 from bot.prices.demo import DemoWire
 from tests.corpus import shared_root
 from tests.docs.reading import page, pages
@@ -106,6 +108,7 @@ def misnamed(tree: list[dict[str, Any]]) -> list[str]:
     return wrong
 
 
+@pytest.mark.long
 async def test_commands_in_the_documentation_exist_and_those_in_blocks_are_answered(tmp_path: Path) -> None:
     async with house(tmp_path, demo_prices=DemoWire()) as h:
         tree = list(h.local.world.global_commands.values())
