@@ -50,11 +50,10 @@ def tagged(feed: ParsedFeed) -> ParsedFeed:
 
 
 def _warm() -> None:
-    """Load what reads headlines, a quarter of a second's work, while no feed waits and no limit runs."""
+    """Load what reads headlines, a quarter of a second's work, before the first request: no limit runs yet."""
     from bot.news import tagger
 
-    tagger.tag("")
-    tagger.tag("Gold rises")
+    tagger.tag("Gold price rises")
 
 
 def _discover(options: dict[str, Any], body: bytes) -> Answer:
@@ -140,12 +139,12 @@ def main() -> None:
     os.dup2(2, 1)  # a stray print must not break the frames
     _limit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        answers.write(wire.pack({"ready": True}))
-        answers.flush()
         if "tags" in sys.argv[2:]:
             _warm()
         gc.collect()
         gc.freeze()
+        answers.write(wire.pack({"ready": True}))
+        answers.flush()
         serve(requests, answers)
 
 
