@@ -26,7 +26,7 @@ from bot.feeds.robots import RobotsCache
 from bot.reading import Reading
 from bot.tasks import end
 from storage import entries, feeds
-from storage.errors import StorageError, Unavailable
+from storage.errors import Damaged, StorageError, Unavailable
 from storage.leases import POLLING_FOR
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _GATHER: Final = 0.05  # seconds the writer waits for more to store with it, whi
 _IN_FLIGHT: Final = 400  # polls under way at once
 _STARTED: Final = 16  # polls begun in one turn of the event loop
 _CROWDED: Final = 8.0  # seconds a host's queue may be long before its feeds are put off
-_PATIENCE: Final = 60.0  # seconds a poll is kept that cannot be stored, well within the lease of its feed
+_KEPT: Final = POLLING_FOR - 30  # seconds from its claim that a poll is kept which cannot be stored: within its lease
 _PIECES: Final = 2_000  # feeds whose known pieces are kept in memory
 
 
@@ -153,25 +153,30 @@ class Pipeline:
         if self._more and idle and len(self._polls) <= _IN_FLIGHT // 2:
             self._refill = asyncio.get_running_loop().create_task(self.tick(), name="refill")
 
-    async def poll(self, feed: Feed, *, patience: float = 0.0) -> Stored:
-        """Fetch, parse and store one feed. Raises StorageError when it could not be stored in `patience` seconds."""
+    async def poll(self, feed: Feed, *, until: float = 0.0) -> Stored:
+        """Fetch, parse and store one feed. until: as long as that (loop.time()) storing is tried again.
+
+        Raises StorageError when it could not be stored.
+        """
         reading = await self.read(feed)
         self.counts["polls"] += 1
         self.counts["faults"] += reading.fault is not None
         self.counts["unchanged"] += reading.fault is None and reading.parsed is None
-        stored = await self._store_within(reading, patience)
+        stored = await self._store_until(reading, until)
         _tell(feed, reading)
         return stored
 
-    async def _store_within(self, reading: Reading, patience: float) -> Stored:
+    async def _store_until(self, reading: Reading, until: float) -> Stored:
         """Store, trying again while the database cannot be written: its publisher need not be asked a second time."""
         loop = asyncio.get_running_loop()
-        end, pause = loop.time() + patience, 0.5
+        pause = 0.5
         while True:
             try:
                 return await self.store(reading)
+            except Damaged:
+                raise
             except Unavailable:
-                if loop.time() + pause > end:
+                if loop.time() + pause > until:
                     raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, 5.0)
@@ -222,11 +227,12 @@ class Pipeline:
         return Reading(feed, fetched, now, parsed=parsed, body_hash=body_hash)
 
     async def _guarded(self, feed: Feed) -> None:
+        until = asyncio.get_running_loop().time() + _KEPT
         try:
             if self._fetcher.delay(feed.url) > _CROWDED:
                 await self._put_off(feed)
                 return
-            await self.poll(feed, patience=_PATIENCE)
+            await self.poll(feed, until=until)
         except StorageError as error:
             # The change of the database's state is logged once, by `housekeeping.Keeper`.
             log.debug("a poll could not be stored; it is repeated", feed=feed.url, error=str(error))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.feeds.model import ParsedEntry
 
 Kind = Literal["guid", "link", "title"]
+_Told = tuple[str, str]  # a link's key and a title's folded words
 _SIMILAR: Final = 70.0  # rapidfuzz ratio over folded words; a rewritten headline seldom scores less
 _DISTINCT: Final = 0.8  # share of entries that must have an id of their own for it to serve as identity
 _UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
@@ -154,10 +155,10 @@ def decide(
     """
     known = list(known)
     by_identity: dict[str, K | _Pending] = {k.identity: k for k in known}
-    by_link: defaultdict[str, list[K | _Pending]] = defaultdict(list)
+    by_link: defaultdict[_Told, list[K | _Pending]] = defaultdict(list)
     for k in known:
         if k.link_key:
-            by_link[k.link_key].append(k)
+            by_link[k.link_key, _folded(k.title)].append(k)
     claimed: dict[str, _Pending] = {}  # identities met in this body, as they look now
     decisions: dict[int, New | Same[K] | Edited[K]] = {}
     # Entries that stand as stored claim their identity first; only then can another one with the same id be judged.
@@ -169,7 +170,7 @@ def decide(
             pending = _Pending(own, key, entry.title, entry.piece)
             by_identity[own] = claimed[own] = pending
             if key:
-                by_link[key].append(pending)
+                by_link[key, _folded(entry.title)].append(pending)
             decisions[index] = New(entry, own, key)
         elif isinstance(found, _Pending):
             decisions[index] = Same(entry, None)
@@ -186,7 +187,7 @@ def _stands(
     kind: Kind,
     entry: ParsedEntry,
     by_identity: Mapping[str, K | _Pending],
-    by_link: Mapping[str, Sequence[K | _Pending]],
+    by_link: Mapping[_Told, Sequence[K | _Pending]],
 ) -> bool:
     """Whether something stored has this entry's identity, or its link, and its very title."""
     found = by_identity.get(identity(kind, entry))
@@ -199,7 +200,7 @@ def _find(
     kind: Kind,
     entry: ParsedEntry,
     by_identity: Mapping[str, K | _Pending],
-    by_link: Mapping[str, Sequence[K | _Pending]],
+    by_link: Mapping[_Told, Sequence[K | _Pending]],
     claimed: Mapping[str, _Pending],
     present: Collection[str],
 ) -> tuple[str, K | _Pending | None]:
@@ -256,13 +257,15 @@ def _unedited(known: Known, entry: ParsedEntry, present: Collection[str]) -> boo
 def _repeated(
     entry: ParsedEntry,
     key: str | None,
-    by_link: Mapping[str, Sequence[K | _Pending]],
+    by_link: Mapping[_Told, Sequence[K | _Pending]],
     claimed: Mapping[str, _Pending],
 ) -> K | _Pending | None:
     """The known entry that this one repeats under another id: same link and same words, also as this body has it."""
-    for found in by_link.get(key or "", ()):
-        title = _folded(entry.title)
-        if title == _folded(found.title) == _folded(claimed.get(found.identity, found).title):
+    if key is None:
+        return None
+    title = _folded(entry.title)
+    for found in by_link.get((key, title), ()):
+        if title == _folded(claimed.get(found.identity, found).title):
             return found
     return None
 

@@ -231,10 +231,11 @@ class _Lane:
                     await self._wait_for(jobs)
                 try:
                     await self._serve(jobs)
-                except Exception:  # noqa: BLE001  a lane must outlive whatever happens to one batch
-                    _log.exception("a parser lane failed; its feeds are tried again at their next poll")
-                    _fail_all(jobs, "The parser failed; the feed is tried again at its next poll.")
+                except Exception:  # noqa: BLE001  a lane must outlive whatever happens to one job
+                    _log.exception("a parser lane failed at a feed; it is tried again at its next poll")
                     await self._kill()
+                    if jobs:
+                        _fail(jobs.popleft(), "The parser failed; the feed is tried again at its next poll.")
         finally:
             _fail_all(jobs, "The parser is closing.")
             await self._kill()
@@ -297,7 +298,7 @@ class _Lane:
     def _send(self, process: asyncio.subprocess.Process, job: _Job) -> None:
         """Hand a job to the pipe, which keeps what does not fit; a worker that has ended is found when it is read."""
         assert process.stdin
-        with contextlib.suppress(ConnectionError):
+        if not process.stdin.transport.is_closing():  # uvloop raises there what asyncio only logs
             process.stdin.write(
                 wire.pack({**job.options, "limit": self._limit, "wall": self._limit * _WALL + 2}, job.body)
             )

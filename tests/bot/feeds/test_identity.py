@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
@@ -306,6 +308,26 @@ def test_a_uuid_marks_an_item_even_when_title_and_link_both_change() -> None:
     assert book.poll([changed, item(2)]) == ([], [(item(1).title, OTHER)])
     twice = item(1, guid=uuid, url="https://example.com/third", title="Nickel premium doubles")
     assert book.poll([twice, changed, item(2)])[0] == [twice.title], "unless both stand in one body"
+
+
+def test_one_link_for_everything_costs_no_more_than_many() -> None:
+    """Each new entry is compared with those of its very words, not with all that have its link."""
+    book = Book()
+    shared_link = "https://example.com/news"
+    book.poll([item(n, url=shared_link, guid=None, title=f"Story {n} from the mine") for n in range(500)])
+    compared = Counter[str]()
+    fold = identity._folded
+
+    def counting(title: str) -> str:
+        compared[title] += 1
+        return fold(title)
+
+    with patch.object(identity, "_folded", counting):
+        new, _edited = book.poll(
+            [item(n, url=shared_link, guid=None, title=f"Story {n} from the mine") for n in range(500, 560)]
+        )
+    assert len(new) == 60
+    assert max(compared.values()) < 20
 
 
 def test_digg_at_36_moments_posts_each_item_once() -> None:
