@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import asyncio.runners
 import re
+import traceback
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +48,25 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Da
         yield database
     finally:
         await database.close()
+
+
+def _end_all(loop: asyncio.AbstractEventLoop) -> None:
+    """As asyncio's own, which waits for good where a task swallows its end: asks again, and says which one it was."""
+    left = asyncio.all_tasks(loop)
+    for _ in range(3):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _done, left = loop.run_until_complete(asyncio.wait(left, timeout=10))
+        for task in left:
+            places = "".join(
+                traceback.format_list(traceback.StackSummary.extract((f, f.f_lineno) for f in task.get_stack()))
+            )
+            warnings.warn(f"{task.get_name()} swallowed its end at\n{places}{task!r}", stacklevel=1)
+
+
+asyncio.runners._cancel_all_tasks = _end_all  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -83,7 +83,7 @@ def answer(options: dict[str, Any], body: bytes) -> Answer:
         yield from _OPERATIONS[options["do"]](options, body)
     except FeedError as error:
         yield {"done": True, "fault": [error.fault.kind.value, error.fault.detail]}
-    except MemoryError:
+    except (MemoryError, SystemError):  # the latter from C code that is out of memory and forgets to say so
         yield {"done": True, "fault": [FaultKind.PARSE.value, "The feed needs too much memory to read."], "stop": True}
     except RecursionError:
         yield {"done": True, "fault": [FaultKind.PARSE.value, "The feed is nested too deeply to read."]}
