@@ -84,14 +84,19 @@ async def test_what_fails_for_a_day_is_dropped_with_its_reason(tmp_path: Path) -
 
 async def test_headlines_go_before_digests_and_price_alerts_before_both(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        h.app.gate.bucket.allow(10.0, 12)
-        h.app.gate.bucket.burst = 1
+        bucket = h.app.gate.bucket
+        bucket.allow(10.0, 12)
+        bucket.burst = 1
+        bucket.pause(60.0)  # until all of them wait: a round of the outbox may come between any two
         names = ["policy", "alerts", "lounge", "mods", "battery-metals"]
         places = [(Target("channel", h.local.channel(name).id), h.guild.id) for name in names]
         await seed(h.app.services.db, ["A digest line"], places, mode="daily", priority=2)
         await seed(h.app.services.db, ["Gold now"], [await look(h, "headlines")])
         await seed(h.app.services.db, ["Copper falls"], [await look(h, "gold-silver")], priority=0)
         h.app.services.outbox.wake()
+        await eventually(lambda: bucket.waiting == len(names) + 2)
+        bucket._paused_until = 0.0
+        bucket._serve()
         await eventually(lambda: all_sent(h))
         order = [said(stored.data) for stored in h.local.stored]
         assert "Copper falls" in order[0]
