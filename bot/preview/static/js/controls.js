@@ -31,6 +31,7 @@ export class Controls {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       go.setAttribute("aria-busy", "true");
+      said.textContent = ""; // the same answer twice is said twice
       const params = Object.fromEntries(fields.map(([param, made]) => [param.name, made.value()]));
       try {
         said.textContent = (await post("/local/control", { name: control.name, params })).message;
