@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from bot import tasks
-from bot.feeds import worker
+from bot.feeds import lane, worker
 from bot.feeds.model import FaultKind, FeedError, ParsedFeed
 from bot.feeds.worker import ParserPool
 from bot.news import tagger
@@ -203,7 +203,7 @@ async def test_closing_ends_the_processes_and_fails_what_waits() -> None:
 
 async def test_the_worker_sees_no_secret(pool: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
-    assert "secret" not in str(worker._environment())
+    assert "secret" not in str(lane.environment())
 
 
 async def test_discovery_and_page_rules_run_in_the_worker(pool: ParserPool) -> None:
