@@ -32,8 +32,13 @@ async def fresh_sqlite(path: Path) -> str:
 _models: set[str] = set()
 
 
+def empty_postgres(server: str) -> str:
+    """A new database without tables on a running server; its URL."""
+    return postgres.new_database(server, f"t{uuid.uuid4().hex}")
+
+
 async def fresh_postgres(server: str) -> str:
-    """A new database on a running server; its URL."""
+    """A new database on a running server, with its tables; its URL."""
     if server not in _models:
         await (await Database.open(postgres.new_database(server, "model"))).close()
         _models.add(server)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from sqlalchemy import text
 
+from bot import tasks
 from bot.roles import ROLES
 from storage.locks import Lock
 from storage.member import Member
@@ -168,9 +169,7 @@ async def ordeal(size: Size, url: str, *, seed: int = 1) -> Outcome:
             weigh(made, outcome)
             assert await within(120, lambda: not shards.down), "each shard is in the gateway again"
         finally:
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await tasks.end(*watching)
         count(made, outcome)
         outcome.shards_taken = Spread.of(shards.gaps)
         assert await joined(made), "each process started again is among the others"

@@ -29,6 +29,7 @@ from bot.client import use_api
 from bot.news import tagger
 from bot.news.model import tags_to_json
 from bot.settings import Settings
+from bot.tasks import end
 from storage import deliveries, entries, feeds
 from storage.records import NewDelivery, NewEntry, Target
 
@@ -135,8 +136,7 @@ async def _outbox(plan: Plan) -> AsyncIterator[_Work]:
                 await asyncio.sleep(3)  # what is read first is settled
             yield _Outbox(app, plan)
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
             await app.stop()
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from bot import tasks
 from bot.bench.delivery_bot import Look, Plan
 from bot.preview import LocalDiscord, World
 
@@ -126,9 +127,7 @@ async def _run(kind: str, channels: int, *, limits: bool, patience: float, busy:
                         break
             seconds = time.perf_counter() - since
             after = await subject.told()
-            if people is not None:
-                people.cancel()
-                await asyncio.gather(people, return_exceptions=True)
+            await tasks.end(people)
             await asyncio.sleep(0.5)  # a copy would come now
         stored = local.stored
         return Run(

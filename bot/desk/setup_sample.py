@@ -15,6 +15,7 @@ from bot.fresh import tags_of
 from bot.news import document
 from bot.news.model import tags_from_json
 from bot.news.text import fold
+from bot.tasks import end
 from storage import entries, feeds
 
 if TYPE_CHECKING:
@@ -103,9 +104,7 @@ class Sampler:
 
         tasks = [asyncio.create_task(one(url)) for url in urls if url not in self._kept]
         if tasks:
-            _done, late = await asyncio.wait(tasks, timeout=_PATIENCE)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+            await end(*tasks)
         got = [self._kept[url] for url in urls if url in self._kept]
         return [one for _at, headlines in got for one in headlines], len(urls) - len(got)

@@ -49,8 +49,8 @@ def tagged(feed: ParsedFeed) -> ParsedFeed:
     from bot.news import tagger  # as `_warm` does: not needed by a worker that only parses
 
     first, others = feed.entries[:_TAGGED], feed.entries[_TAGGED:]
-    tagged = tuple(dataclasses.replace(e, tags=tagger.tag(e.title, e.summary)) for e in first)
-    return dataclasses.replace(feed, entries=tagged + others)
+    read = tuple(dataclasses.replace(e, tags=tagger.tag(e.title, e.summary)) for e in first)
+    return dataclasses.replace(feed, entries=read + others)
 
 
 def _warm() -> None:

@@ -153,8 +153,7 @@ class _Scan:
         self.opened = self.closed = -1
         self.starts: list[int] = []
         self.ends: list[int] = []
-        self.known = 0  # pieces that markers stand for
-        self.markers: set[int] = set()  # their places among the pieces
+        self.markers: set[int] = set()  # places, among the pieces, of those that markers stand for
         self.entryish: dict[str, bool] = {}
 
     def run(self) -> Cut | Odd:
@@ -164,7 +163,7 @@ class _Scan:
         if self.closed < 0 or len(self.starts) != len(self.ends):
             return Odd("entries do not pair up", well_formed=True)
         spans = tuple(zip(self.starts, self.ends, strict=True))
-        if self.known != len(self.marked):
+        if len(self.markers) != len(self.marked):
             return Odd("known pieces in unusual places", well_formed=True)
         known = iter(self.marked)
         hashes = tuple(
@@ -182,13 +181,12 @@ class _Scan:
             return
         many = int(count) if len(count) < 8 and count.isdecimal() else 0  # the publisher may have written one
         out_of_place = self.inside or not self.root or self.depth != self.level or self.closed >= 0
-        if out_of_place or not 0 < many <= len(self.marked) - self.known:
+        if out_of_place or not 0 < many <= len(self.marked) - len(self.markers):
             raise _NotOrdinaryError("known pieces in unusual places")
         index = self.parser.CurrentByteIndex
         if self.opened < 0:
             self.opened = index
         end = self.data.index(b">", index) + 1
-        self.known += many
         self.starts += (index, *[end] * (many - 1))
         self.ends += [end] * many
         self.markers.update(range(len(self.starts) - many, len(self.starts)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from storage.copying import copy_all
 from storage.database import Database
 from storage.errors import StorageError, Unavailable
 from storage.schema import deliveries, feeds, metadata, quotes, stories, subscriptions
-from tests import postgres
+from tests.databases import empty_postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -67,7 +66,7 @@ async def source(tmp_path: Path) -> AsyncIterator[str]:
 
 @pytest.fixture
 def target(postgres_server: str) -> str:
-    return postgres.new_database(postgres_server, f"t{uuid.uuid4().hex}")
+    return empty_postgres(postgres_server)
 
 
 async def rows_of(url: str) -> int:

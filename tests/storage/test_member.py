@@ -13,7 +13,7 @@ from storage.database import HEAD, Database
 from storage.locks import Lock
 from storage.member import Member
 from storage.notify import tell
-from tests.databases import fresh_postgres
+from tests.databases import empty_postgres
 from tests.house import eventually
 from tests.members import members
 
@@ -137,7 +137,7 @@ async def _lock(connection: AsyncConnection) -> bool:
 
 
 async def test_processes_that_start_at_once_on_an_empty_database_make_its_tables_once(postgres_server: str) -> None:
-    url = await fresh_postgres(postgres_server)
+    url = empty_postgres(postgres_server)
     opened = await asyncio.gather(*(Database.open(url) for _ in range(4)))
     assert {await db.schema() for db in opened} == {HEAD}
     for db in opened:
